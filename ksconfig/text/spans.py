@@ -1,0 +1,179 @@
+"""Edits as spans on a text, and the places of a text as a person names them.
+
+An `Edit` replaces ``text[start:end]``; offsets are code points of the *original* text, end exclusive. Edits of one set do
+not overlap; two insertions at the same offset are not allowed either, so a set has one meaning whatever its order.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import NamedTuple
+
+
+class Edit(NamedTuple):
+    """Replace the code points ``start`` to ``end`` (exclusive) of a text by ``text``."""
+
+    start: int
+    end: int
+    text: str
+
+
+def ordered(edits: Iterable[Edit], length: int) -> tuple[Edit, ...]:
+    """The edits by their place; ValueError when two touch the same place or one lies outside a text of that length."""
+    result = tuple(sorted(edits))
+    last_end, last_start = 0, -1
+    for edit in result:
+        if not last_end <= edit.start <= edit.end <= length or edit.start == last_start:
+            raise ValueError(f"edit {edit.start}:{edit.end} overlaps another one or leaves the text (length {length})")
+        last_end, last_start = edit.end, edit.start
+    return result
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """The text after the edits; everything outside their spans is the same."""
+    pieces, position = [], 0
+    for edit in ordered(edits, len(text)):
+        pieces += (text[position : edit.start], edit.text)
+        position = edit.end
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def invert_edits(text: str, edits: Iterable[Edit]) -> tuple[Edit, ...]:
+    """The edits that turn ``apply_edits(text, edits)`` back into ``text``."""
+    inverse, shift = [], 0
+    for edit in ordered(edits, len(text)):
+        start = edit.start + shift
+        inverse.append(Edit(start, start + len(edit.text), text[edit.start : edit.end]))
+        shift += len(edit.text) - (edit.end - edit.start)
+    return tuple(inverse)
+
+
+class EditedText:
+    """A text under a series of edits, each made on the result of those before it.
+
+    It remembers which stretches of the original are still there (a piece table), so that at the end the whole series
+    can be said as one set of edits on the original text.
+    """
+
+    def __init__(self, original: str) -> None:
+        self.original = original
+        self.text = original
+        # (start in the original, or None for new text; the stretch itself)
+        self._pieces: list[tuple[int | None, str]] = [(0, original)]
+
+    def edit(self, edits: Iterable[Edit]) -> None:
+        """Make edits whose offsets count in the present text."""
+        pending = ordered(edits, len(self.text))
+        for edit in reversed(pending):
+            head, rest = _split(self._pieces, edit.start)
+            _, tail = _split(rest, edit.end - edit.start)
+            self._pieces = [*head, (None, edit.text), *tail]
+        self.text = apply_edits(self.text, pending)
+
+    def edits(self) -> tuple[Edit, ...]:
+        """All of it as edits on the original text; stretches that ended as they began are left out."""
+        result, position, new = [], 0, ""
+        for start, piece in [*self._pieces, (len(self.original), "")]:
+            if start is None:
+                new += piece
+                continue
+            if self.original[position:start] != new:
+                result.append(Edit(position, start, new))
+            position, new = start + len(piece), ""
+        return tuple(result)
+
+
+_Pieces = list[tuple[int | None, str]]
+
+
+def _split(pieces: _Pieces, offset: int) -> tuple[_Pieces, _Pieces]:
+    for index, (start, piece) in enumerate(pieces):
+        if offset < len(piece):
+            if offset == 0:
+                return pieces[:index], pieces[index:]
+            middle = None if start is None else start + offset
+            return (
+                [*pieces[:index], (start, piece[:offset])],
+                [(middle, piece[offset:]), *pieces[index + 1 :]],
+            )
+        offset -= len(piece)
+    return pieces, []
+
+
+class Position(NamedTuple):
+    """A place in a text: line and column, both counted from 1, the column in code points."""
+
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}"
+
+
+def position_of(text: str, offset: int) -> Position:
+    """Line and column of an offset; a line ends at a line feed."""
+    return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+
+
+class LineIndex:
+    """Line numbers for many offsets of one text: one pass over the text, then a search for each offset."""
+
+    def __init__(self, text: str) -> None:
+        lengths = (len(line) + 1 for line in text.split("\n"))
+        self.starts = [0, *accumulate(lengths)]  # the last entry is one past the end
+
+    def line_of(self, offset: int) -> int:
+        """The number of the line that holds the offset, counted from 0."""
+        return min(bisect_right(self.starts, offset), len(self.starts) - 1) - 1
+
+
+_PICTURE_WIDTH = 68
+
+
+def picture_of(text: str, offset: int) -> str:
+    """The line of an offset with a caret under it, cut to fit a terminal of 80 columns."""
+    start = text.rfind("\n", 0, offset) + 1
+    end = text.find("\n", offset)
+    line = text[start : len(text) if end < 0 else end].rstrip("\r")
+    caret = min(offset - start, len(line))
+    first = max(0, min(caret - _PICTURE_WIDTH * 2 // 3, len(line) - _PICTURE_WIDTH))
+    shown = line[first : first + _PICTURE_WIDTH]
+    lead = "..." if first else ""
+    tail = "..." if first + _PICTURE_WIDTH < len(line) else ""
+    visible = "".join(c if c.isprintable() else "\u00b7" if c != "\t" else " " for c in shown)
+    number = f"{text.count(chr(10), 0, start) + 1}"
+    return (
+        f"  {number} | {lead}{visible}{tail}\n"
+        f"  {' ' * len(number)} | {' ' * (len(lead) + caret - first)}^"
+    )
+
+
+def _same(offset: int) -> int:
+    return offset
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a text stands inside a larger one, so that its faults can be shown where a person finds them.
+
+    Attributes:
+        source: the text that a person would open (a file); the text itself if it stands alone.
+        label: what that is called ("kserve.yaml", "configmap kserve/inferenceservice-config"), or None.
+        to_source: from an offset in the text to one in ``source``.
+    """
+
+    source: str
+    label: str | None = None
+    to_source: Callable[[int], int] = field(default=_same, compare=False)
+
+    def position(self, offset: int) -> Position:
+        """Line and column in ``source`` of an offset in the text."""
+        return position_of(self.source, self.to_source(offset))
+
+    def picture(self, offset: int) -> str:
+        """The line of ``source`` with a caret."""
+        return picture_of(self.source, self.to_source(offset))
