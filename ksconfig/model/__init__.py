@@ -1,0 +1,1 @@
+"""What KServe means by its config: pure functions and data, no I/O."""

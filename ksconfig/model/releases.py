@@ -1,0 +1,160 @@
+"""What each KServe release reads from its config: one entry a release, each building on the one before.
+
+Sources are KServe's own, at the tag of the release; see docs/architecture.md for how they were read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+from ksconfig.errors import UsageError
+
+Shape = Literal["flat", "protocols"]
+
+
+class Release(NamedTuple):
+    """A KServe release, patch level apart: 0.7 stands for v0.7.0 and all its patches."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+    @classmethod
+    def parse(cls, text: str) -> Release:
+        """Read ``0.7``, ``v0.7.0`` or ``0.7.0-rc1``.
+
+        Raises:
+            UsageError: the text is no version, or one before 0.2.
+        """
+        match = re.fullmatch(r"v?([0-9]{1,4})\.([0-9]{1,4})(?:[.\-+][0-9A-Za-z.\-+]*)?", text)
+        if not match:
+            raise UsageError(f'"{text}" is no KServe version', advice="Write it like 0.7 or v0.7.0.")
+        release = cls(int(match[1]), int(match[2]))
+        if release < OLDEST:
+            raise UsageError(f"KServe {release} is older than {OLDEST}, the first that ksconfig knows")
+        return release
+
+
+OLDEST = Release(0, 2)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules of one release.
+
+    Attributes:
+        keys: the keys of ``data`` that its manifests ship, and so all that a whole config has.
+        frameworks: the frameworks that its code reads from ``predictors``, and in which shape (v1beta1/configmap.go).
+        predictors: what they decide: every image of a framework ("decide"), the images of services not yet converted
+            to the new form and the GPU tag ("leftovers"), or nothing ("unread").
+        explainers: the explainers it reads.
+        images: the keys whose one-string image it reads.
+        version_list: whether a tag must stand in ``allowedImageVersions`` (v1alpha2/framework_*.go).
+        gpu_tags: the frameworks whose tag must hold ``-gpu`` exactly for services with a GPU (validateGPU).
+        runtimes: whether it has ServingRuntimes.
+        storage_containers: whether a ClusterStorageContainer comes before ``storageInitializer``.
+        modes: the values of ``deploy.defaultDeploymentMode`` that it starts with; empty where it does not read it.
+        ingress_required: the fields of ``ingress`` without which it does not start; None where it starts regardless.
+    """
+
+    release: Release
+    keys: frozenset[str]
+    frameworks: Mapping[str, Shape]
+    predictors: Literal["decide", "leftovers", "unread"]
+    explainers: frozenset[str]
+    images: frozenset[str]
+    version_list: bool = False
+    gpu_tags: frozenset[str] = frozenset()
+    runtimes: bool = False
+    storage_containers: bool = False
+    modes: frozenset[str] = frozenset()
+    ingress_required: tuple[str, ...] | None = None
+
+
+def _flat(*names: str) -> dict[str, Shape]:
+    return dict.fromkeys(names, "flat")
+
+
+def _protocols(*names: str) -> dict[str, Shape]:
+    return dict.fromkeys(names, "protocols")
+
+
+_FIRST = Rules(
+    release=OLDEST,
+    keys=frozenset(
+        {"predictors", "transformers", "explainers", "storageInitializer", "credentials", "ingress", "logger"}
+    ),
+    frameworks=_flat("tensorflow", "tensorrt", "xgboost", "sklearn", "pytorch", "onnx"),
+    predictors="decide",
+    explainers=frozenset({"alibi"}),
+    images=frozenset({"storageInitializer", "logger"}),
+    version_list=True,
+    gpu_tags=frozenset({"tensorflow"}),
+)
+_V04 = _flat("tensorflow", "triton", "xgboost", "sklearn", "pytorch", "onnx")
+_V05 = {**_flat("tensorflow", "triton", "onnx", "pmml", "lightgbm"), **_protocols("sklearn", "xgboost", "pytorch")}
+_V06 = {**_V05, **_flat("paddle")}
+_KNATIVE = frozenset({"Serverless", "RawDeployment", "ModelMesh"})
+
+# What changes with each minor release. "+x" sets are added to, "-x" sets are taken from the entry before.
+_CHANGES: dict[int, dict[str, Any]] = {
+    3: {"+gpu_tags": {"pytorch"}},
+    4: {"frameworks": _V04, "+keys": {"batcher"}, "+images": {"batcher"}, "version_list": False},
+    5: {
+        "frameworks": _V05,
+        "+keys": {"agent"},
+        "images": frozenset({"storageInitializer", "agent"}),
+        "+explainers": {"aix", "art"},
+    },
+    6: {"frameworks": _V06},
+    7: {"+keys": {"deploy"}, "modes": _KNATIVE},
+    # pytorch is flat again in the code of 0.8 and 0.9, although their manifests ship v1 and v2
+    8: {"frameworks": {**_V06, "pytorch": "flat"}, "predictors": "leftovers", "runtimes": True},
+    9: {"+keys": {"router"}, "+images": {"router"}},
+    10: {
+        "frameworks": {},
+        "predictors": "unread",
+        "gpu_tags": frozenset(),
+        "-keys": {"predictors", "transformers"},
+        "+keys": {"metricsAggregator"},
+        "ingress_required": ("ingressGateway", "ingressService"),
+    },
+    11: {"+keys": {"_example"}, "-explainers": {"aix"}, "storage_containers": True},
+    13: {"-explainers": {"alibi"}},
+    14: {"+keys": {"localModel", "security"}, "+images": {"localModel"}, "ingress_required": ("ingressGateway",)},
+    15: {"+keys": {"inferenceService", "opentelemetryCollector"}},
+    16: {"+keys": {"autoscaler"}, "modes": _KNATIVE | {"Knative", "Standard"}},
+    20: {},
+}
+
+
+def _build() -> dict[Release, Rules]:
+    rules, result = _FIRST, {OLDEST: _FIRST}
+    for minor in range(OLDEST.minor + 1, max(_CHANGES) + 1):
+        fields: dict[str, Any] = {"release": Release(0, minor)}
+        for name, value in _CHANGES.get(minor, {}).items():
+            bare = name.lstrip("+-")
+            present = fields.get(bare, getattr(rules, bare))
+            fields[bare] = present | value if name[0] == "+" else present - value if name[0] == "-" else value
+        rules = replace(rules, **fields)
+        result[rules.release] = rules
+    return result
+
+
+RULES: Mapping[Release, Rules] = _build()
+NEWEST = max(RULES)
+
+#: Frameworks of any release, for telling a name that is merely not here from one that nobody knows.
+FRAMEWORKS: frozenset[str] = frozenset(
+    name for rules in RULES.values() for name in rules.frameworks
+) | {"huggingface", "vLLM", "mlflow", "predictive", "autogluon", "openvino"}
+
+
+def rules_of(release: Release) -> Rules:
+    """The rules of a release; of one newer than all known, those of the newest."""
+    return RULES.get(release) or replace(RULES[NEWEST], release=release)
