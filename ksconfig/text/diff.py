@@ -71,7 +71,7 @@ def _one(patch: TextPatch, context: int) -> str:
 
 
 def _blocks(patch: TextPatch, index: LineIndex) -> list[_Block]:
-    """The edits as whole lines; edits that touch the same line become one block."""
+    """The edits as whole lines; edits that touch the same or neighbouring lines become one block."""
     text, blocks = patch.text, list[_Block]()
     pending: list[Edit] = []
     first = last = -1
@@ -83,7 +83,7 @@ def _blocks(patch: TextPatch, index: LineIndex) -> list[_Block]:
 
     for edit in ordered(patch.edits, len(text)):
         edit_first, edit_last = index.line_of(edit.start), index.line_of(edit.end) + 1
-        if pending and edit_first < last:
+        if pending and edit_first <= last:
             last = max(last, edit_last)
         else:
             if pending:

@@ -1,0 +1,119 @@
+"""What a command would do: changes, the edits that make them, and what a person should know. Nothing is written yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ksconfig.model.detect import ReleaseGuess
+from ksconfig.text.diff import TextPatch, unified_diff
+from ksconfig.text.json_path import Path, format_path
+from ksconfig.text.proof import ABSENT
+from ksconfig.text.spans import Edit
+
+
+@dataclass(frozen=True)
+class ObjectRef:
+    """A Kubernetes object; ``namespace`` is None where none is given."""
+
+    kind: str
+    namespace: str | None
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.lower()} {self.namespace}/{self.name}" if self.namespace else f"{self.kind.lower()} {self.name}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value, before and after, in one object.
+
+    Attributes:
+        object: the object that holds it.
+        path: ``(key, name or index, ...)``.
+        before, after: JSON values; `ABSENT` where there is none.
+        place: the file, or the object once more on a cluster.
+    """
+
+    object: ObjectRef
+    path: Path
+    before: Any
+    after: Any
+    place: str = ""
+
+    @property
+    def changed(self) -> bool:
+        """Whether the two values differ, in type or in value."""
+        return type(self.before) is not type(self.after) or self.before != self.after
+
+    @property
+    def written_path(self) -> str:
+        """The path as a person writes it."""
+        return format_path(self.path)
+
+
+@dataclass(frozen=True)
+class ImageChange:
+    """One target of ``set-image``: the image as KServe puts it together, before and after."""
+
+    target: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class FieldEdit:
+    """The new text of one field of an object, as edits on the text it was computed from.
+
+    Attributes:
+        field: ``("data", KEY)``.
+        before: the present text; None for a field that is not there, and then ``edits`` insert into "".
+    """
+
+    object: ObjectRef
+    field: tuple[str, ...]
+    before: str | None
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something a person should know; ``code`` is for machines."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A computed change.
+
+    Attributes:
+        command: what it was made by ("set-image").
+        changes: the values that change, none if all are there already.
+        images: the targets of ``set-image``, those without change included.
+        edits: the fields to be written.
+        patches: the texts to be written, for the diff.
+        notices: warnings.
+        release: the KServe release it was made for.
+    """
+
+    command: str
+    changes: tuple[Change, ...]
+    images: tuple[ImageChange, ...]
+    edits: tuple[FieldEdit, ...]
+    patches: tuple[TextPatch, ...]
+    notices: tuple[Notice, ...]
+    release: ReleaseGuess
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.edits)
+
+    def diff(self) -> str:
+        """The change as a unified diff; "" if there is none."""
+        return unified_diff(self.patches)
+
+
+__all__ = ["ABSENT", "Change", "FieldEdit", "ImageChange", "Notice", "ObjectRef", "Plan"]

@@ -1,0 +1,1 @@
+"""Where objects are read and written."""

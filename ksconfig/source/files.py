@@ -1,0 +1,209 @@
+"""Manifest files: read once, edited in memory, saved whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from ksconfig.errors import Conflict, FileFailure
+from ksconfig.model.plan import FieldEdit
+from ksconfig.source.manifest_text import ManifestConfig, ManifestText
+from ksconfig.text.diff import TextPatch
+from ksconfig.text.spans import Edit, EditedText
+
+#: More than any manifest, less than what would fill the memory of a small machine.
+LARGEST = 512 * 1024 * 1024
+
+
+class ManifestFile:
+    """One manifest: a file, or a text that stands for one.
+
+    Attributes:
+        path: None for a text that came from elsewhere (standard input).
+        label: what it is called in messages and diffs.
+        original: the bytes as read.
+    """
+
+    def __init__(self, original: bytes, path: Path | None, label: str) -> None:
+        self.path = path
+        self.label = label
+        self.original = original
+        self._manifest: ManifestText | None = None
+        try:
+            self._edited = EditedText(original.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise FileFailure(
+                f"{label} is not UTF-8: byte {error.start + 1} is 0x{original[error.start]:02X}",
+                path=label,
+                advice="Convert it to UTF-8 first.",
+            ) from None
+
+    @property
+    def text(self) -> str:
+        """The present text."""
+        return self._edited.text
+
+    @property
+    def patch(self) -> TextPatch:
+        """All edits since the file was read or saved."""
+        return TextPatch(self.label, self._edited.original, self._edited.edits())
+
+    @property
+    def manifest(self) -> ManifestText:
+        """The present text, read (once, and only when asked for)."""
+        if self._manifest is None:
+            self._manifest = ManifestText(self.text, self.label)
+        return self._manifest
+
+    def to_bytes(self) -> bytes:
+        """The present text."""
+        return self.text.encode("utf-8")
+
+    def edit(self, edits: Sequence[Edit]) -> None:
+        """Take edits of the present text, of which it is known that the result reads."""
+        self._edited.edit(edits)
+        self._manifest = None
+
+    def saved(self) -> None:
+        """The present text is what the file now holds."""
+        self.original = self.to_bytes()
+        self._edited = EditedText(self.text)
+
+
+def read_file(path: Path) -> ManifestFile:
+    """Read a manifest file.
+
+    Raises:
+        FileFailure: it cannot be read, is a directory, too large, or not UTF-8.
+        InvalidDocument: it is not YAML where a config may be.
+    """
+    label = str(path)
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size > LARGEST:
+                raise FileFailure(f"{label} is larger than {LARGEST >> 20} MiB", path=label)
+            data = file.read(LARGEST + 1)
+    except IsADirectoryError:
+        raise FileFailure(f"{label} is a directory", path=label, advice="Name a file in it.") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise FileFailure(f"{label} cannot be read: {reason}", path=label, advice="Check the path.") from None
+    return ManifestFile(data, path, label)
+
+
+class FileSource:
+    """A set of manifests as a source (see `ksconfig.source.port.Source`)."""
+
+    def __init__(self, files: Sequence[ManifestFile]) -> None:
+        self.files = tuple(files)
+        self._prepared: tuple[Sequence[FieldEdit], list[tuple[ManifestFile, TextPatch]]] = ((), [])
+
+    def configs(self) -> tuple[ManifestConfig, ...]:
+        """Every config, in the order of the files."""
+        return tuple(config for file in self.files for config in file.manifest.configs)
+
+    def prepare(self, edits: Sequence[FieldEdit]) -> tuple[TextPatch, ...]:
+        """The edits as edits of the files, proven."""
+        return tuple(patch for _, patch in self._prepare(edits))
+
+    def write(self, edits: Sequence[FieldEdit]) -> None:
+        """Make the edits in memory; `save` writes them."""
+        for file, patch in self._prepare(edits):
+            file.edit(patch.edits)
+        self._prepared = ((), [])
+
+    def _prepare(self, edits: Sequence[FieldEdit]) -> list[tuple[ManifestFile, TextPatch]]:
+        if self._prepared[0] is edits:
+            return self._prepared[1]
+        result = []
+        for file in self.files:
+            for config in file.manifest.configs:
+                mine = {edit.field[1]: edit for edit in edits if edit.object == config.ref}
+                if mine:
+                    prepared = file.manifest.prepare(mine, config)
+                    result.append((file, TextPatch(file.label, file.text, prepared)))
+        self._prepared = (edits, result)
+        return result
+
+    def save(self) -> tuple[Path, ...]:
+        """Write every changed file, each at one stroke; the paths that were written.
+
+        All files are checked before the first is written.
+
+        Raises:
+            Conflict: a file was changed by somebody else since it was read.
+            FileFailure: a file cannot be written.
+        """
+        changed = [file for file in self.files if file.path is not None and file.to_bytes() != file.original]
+        for file in changed:
+            _check_writable(file)
+        for file in changed:
+            _replace_file(file)
+        return tuple(file.path for file in changed if file.path is not None)
+
+
+def _failure(file: ManifestFile, reason: str, advice: str) -> FileFailure:
+    return FileFailure(f"{file.label} cannot be written: {reason}", path=file.label, advice=advice)
+
+
+def _check_writable(file: ManifestFile) -> None:
+    assert file.path is not None
+    try:
+        status = file.path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise _failure(file, "it is no regular file", "Use -f - to read standard input and write standard output.")
+        if not status.st_mode & 0o222 or not os.access(file.path, os.W_OK):
+            raise _failure(file, "it is read-only", "Make it writable, or edit a copy.")
+        if file.path.read_bytes() != file.original:
+            raise Conflict(
+                f"{file.label} was changed by somebody else since it was read",
+                advice="Nothing was written. Run the same command again.",
+            )
+    except FileFailure:
+        raise
+    except OSError as error:
+        raise _failure(file, error.strerror or str(error), "Check the file and its directory.") from None
+
+
+def _replace_file(file: ManifestFile) -> None:
+    """Write a temporary file beside it and rename: a reader sees the old bytes or the new, never a part."""
+    assert file.path is not None
+    target = file.path.resolve()  # a link stays a link
+    data = file.to_bytes()
+    temporary = None
+    try:
+        status = target.stat()
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(data)
+            out.flush()
+            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+                with contextlib.suppress(OSError):
+                    os.fchown(out.fileno(), status.st_uid, status.st_gid)
+            os.fchmod(out.fileno(), stat.S_IMODE(status.st_mode))
+            os.fsync(out.fileno())
+        os.replace(temporary, target)
+        temporary = None
+        _sync_directory(target.parent)
+    except OSError as error:
+        raise _failure(
+            file, error.strerror or str(error), "The file is as it was. Check the space and rights of its directory."
+        ) from None
+    finally:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+    file.saved()
+
+
+def _sync_directory(directory: Path) -> None:
+    with contextlib.suppress(OSError):  # some file systems cannot sync a directory; the rename stands all the same
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
