@@ -8,7 +8,7 @@ from typing import Any
 
 from ksconfig import operations
 from ksconfig.errors import UsageError
-from ksconfig.model.plan import Change, Notice, Plan
+from ksconfig.model.plan import ABSENT, Change, Notice, Plan
 from ksconfig.operations import Image, Scope
 from ksconfig.source.files import FileSource, ManifestFile, read_file
 from ksconfig.text.diff import unified_diff
@@ -56,9 +56,7 @@ class Manifests:
         allow: Collection[str] = (),
     ) -> Plan:
         """What `set` would do."""
-        return operations.plan_set(
-            self._source, path, value, self.scope(allow), allow_type_change=allow_type_change
-        )
+        return operations.plan_set(self._source, path, value, self.scope(allow), allow_type_change=allow_type_change)
 
     def plan_unset(self, path: str | Sequence[Step]) -> Plan:
         """What `unset` would do."""
@@ -140,7 +138,7 @@ class Manifests:
         try:
             value = operations.get_value(self._source, steps, self.scope()).value
         except LookupError:
-            value = operations.ABSENT
+            value = ABSENT
         config = operations.find_config(self._source, self._namespace)
         return Change(config.ref, steps, value, value, config.place)
 
@@ -167,7 +165,9 @@ class Manifests:
 
     def _single(self) -> ManifestFile:
         if len(self._source.files) != 1:
-            raise UsageError(f"{len(self._source.files)} files were loaded", advice="Use files, which has one text for each.")
+            raise UsageError(
+                f"{len(self._source.files)} files were loaded", advice="Use files, which has one text for each."
+            )
         return self._source.files[0]
 
     def diff(self) -> str:
@@ -213,6 +213,8 @@ def loads(
         try:
             text = text.encode("utf-8")
         except UnicodeEncodeError as error:
-            raise UsageError(f"the text holds a lone surrogate at offset {error.start}, which UTF-8 cannot hold") from None
+            raise UsageError(
+                f"the text holds a lone surrogate at offset {error.start}, which UTF-8 cannot hold"
+            ) from None
     source = FileSource([ManifestFile(text, None, label)])
     return Manifests(source, namespace=namespace, kserve_version=kserve_version)

@@ -37,6 +37,12 @@ from ksconfig.text.spans import Edit, EditedText
 _KSERVE_TEMPLATES = {("ingress", "domainTemplate"), ("ingress", "pathTemplate")}
 
 
+class Typed(str):
+    """A value as a person types it: it takes the JSON type that the field has, or that KServe requires, else string."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Scope:
     """What a command is about, whatever it does.
@@ -261,9 +267,7 @@ class _Draft:
         text.edit([Edit(0, 0, write_json(value, Layout("\n", "    ", ": ", ", ")))])
         self.texts[key] = text
         self.new_keys.add(key)
-        self.changes.append(
-            Change(self.view.config.ref, (key,), ABSENT, _plain(value), self.view.config.place)
-        )
+        self.changes.append(Change(self.view.config.ref, (key,), ABSENT, _plain(value), self.view.config.place))
 
     def plan(self) -> Plan:
         """Check and prove the whole, and turn it into a plan."""
@@ -311,6 +315,7 @@ def _plain(value: Any) -> Any:
 
 
 def key_path(path: str | Sequence[Step]) -> Path:
+    """The path as a tuple that begins with a key of the config."""
     steps = parse_path(path)
     if not isinstance(steps[0], str) or not steps[0]:
         raise UsageError(f"{format_path(steps)} does not begin with a key of the config")
@@ -322,6 +327,9 @@ def plan_set(
 ) -> Plan:
     """A plan that sets one value.
 
+    Args:
+        value: Python data, `RawJson`, or `Typed` to take the type that the field has.
+
     Raises:
         Refused: the JSON type would change without ``allow_type_change``; the key is not there (``--allow new-key``);
             the controller could not start with the result.
@@ -331,14 +339,16 @@ def plan_set(
     with not_done(f"{format_path(steps)} was not set"):
         view = _open(source, scope)
         draft = _Draft(view, "set", source)
-        key = steps[0]
-        if isinstance(key, str) and key not in view.config.keys and key != EXAMPLE_KEY:
+        key = str(steps[0])
+        if key not in view.config.keys and key != EXAMPLE_KEY:
             if "new-key" not in scope.allow:
                 _refuse_new_key(view, key)
-            draft.add_key(key, steps[1:], value)
+            draft.add_key(key, steps[1:], _typed(value, required_kind(steps), steps))
             return draft.plan()
         node = draft.node(steps)
-        kind = node.kind if node and node.kind != "null" else required_kind(steps) if not node or node else None
+        kind = node.kind if node and node.kind != "null" else required_kind(steps)
+        if isinstance(value, Typed):
+            value = _typed(value, kind, steps)
         new_kind = parse_json(value).kind if isinstance(value, RawJson) else json_kind(value)
         if kind and new_kind != kind:
             shown = node.source if node and len(node.source) < 60 else kind
@@ -351,6 +361,27 @@ def plan_set(
         draft.assign(steps, value)
         _warn_about_image(draft, steps)
         return draft.plan()
+
+
+def _typed(value: Any, kind: str | None, steps: Path) -> Any:
+    """A `Typed` text as a value of the kind; anything else as it is."""
+    if not isinstance(value, Typed):
+        return value
+    where = format_path(steps)
+    if kind == "boolean":
+        if value not in ("true", "false"):
+            raise UsageError(f'{where} is a boolean, and "{value}" is none', advice="Say true or false.")
+        return value == "true"
+    if kind == "number":
+        try:
+            if parse_json(value).kind == "number":
+                return RawJson(value.strip())
+        except InvalidDocument:
+            pass
+        raise UsageError(f'{where} is a number, and "{value}" is none', advice="Write it as JSON does: 10, -1, 0.5.")
+    if kind in ("object", "array"):
+        raise UsageError(f"{where} is a JSON {kind}", advice="Give the whole of it as JSON with --json.")
+    return str(value)
 
 
 def _refuse_new_key(view: _View, key: str) -> None:
@@ -391,9 +422,7 @@ def plan_unset(source: Source, path: str | Sequence[Step], scope: Scope) -> Plan
         return draft.plan()
 
 
-def plan_set_image(
-    source: Source, images: Mapping[str, str], scope: Scope, *, gpu_version: Sequence[str] = ()
-) -> Plan:
+def plan_set_image(source: Source, images: Mapping[str, str], scope: Scope, *, gpu_version: Sequence[str] = ()) -> Plan:
     """A plan that gives targets new images: one write for all of them.
 
     Args:
@@ -491,7 +520,9 @@ def _check_gpu(draft: _Draft, place: ImagePlace, assignments: tuple[Assignment, 
     values = {assignment.path[-1]: assignment.value for assignment in assignments}
     fault = None
     if "-gpu" in values.get("defaultImageVersion", ""):
-        fault = f'the tag {values["defaultImageVersion"]} holds "-gpu", so every new service without a GPU would be refused'
+        fault = (
+            f'the tag {values["defaultImageVersion"]} holds "-gpu", so every new service without a GPU would be refused'
+        )
     elif "-gpu" not in values.get("defaultGpuImageVersion", "-gpu"):
         fault = f'the GPU tag {values["defaultGpuImageVersion"]} lacks "-gpu", so every new service with a GPU would be refused'
     if fault and "gpu-rule" not in scope.allow:

@@ -8,7 +8,7 @@ a likelihood only.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,9 @@ class ReleaseGuess:
             return f"{self.likely} (by its image tags)"
         first, last = self.candidates[0], self.candidates[-1]
         contiguous = len(self.candidates) == last.minor - first.minor + 1 and first.major == last.major
-        joined = f"{first} to {last}" if contiguous and len(self.candidates) > 2 else " or ".join(map(str, self.candidates))
+        joined = (
+            f"{first} to {last}" if contiguous and len(self.candidates) > 2 else " or ".join(map(str, self.candidates))
+        )
         return joined
 
     @property
@@ -71,7 +73,7 @@ def guess_release(data: Mapping[str, Any], names: frozenset[str]) -> ReleaseGues
     """
     present = names & _KNOWN_KEYS
     whole = {"credentials", "ingress", "explainers", "storageInitializer", "logger"} <= present
-    tests = [
+    tests: list[Callable[[Rules], bool]] = [
         lambda rules: present <= rules.keys and _shapes_fit(data, rules) and (not whole or rules.keys <= present),
         lambda rules: present <= rules.keys and _shapes_fit(data, rules),
         lambda rules: present <= rules.keys and (not whole or rules.keys - present <= {"_example"}),

@@ -66,7 +66,9 @@ def image_places(data: Mapping[str, Any]) -> tuple[ImagePlace, ...]:
                 found += _predictor(name, entry)
         elif key in _GROUPS:
             found += [
-                _split(_GROUPS[key] + name, key, (name,), entry) for name, entry in value.items() if isinstance(entry, dict)
+                _split(_GROUPS[key] + name, key, (name,), entry)
+                for name, entry in value.items()
+                if isinstance(entry, dict)
             ]
         else:
             field = "defaultJobImage" if key == "localModel" else "image"

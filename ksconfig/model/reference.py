@@ -76,7 +76,13 @@ def _check_digest(text: str, digest: str) -> None:
 
 def _check_tag(text: str, tag: str) -> None:
     if not _TAG.fullmatch(tag):
-        why = "is empty" if not tag else f"is {len(tag)} characters long, 128 are allowed" if len(tag) > 128 else "is no tag"
+        why = (
+            "is empty"
+            if not tag
+            else f"is {len(tag)} characters long, 128 are allowed"
+            if len(tag) > 128
+            else "is no tag"
+        )
         raise _bad(text, f'the tag "{tag}" {why} (letters, digits, "_", "." and "-")')
 
 

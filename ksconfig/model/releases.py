@@ -150,9 +150,14 @@ RULES: Mapping[Release, Rules] = _build()
 NEWEST = max(RULES)
 
 #: Frameworks of any release, for telling a name that is merely not here from one that nobody knows.
-FRAMEWORKS: frozenset[str] = frozenset(
-    name for rules in RULES.values() for name in rules.frameworks
-) | {"huggingface", "vLLM", "mlflow", "predictive", "autogluon", "openvino"}
+FRAMEWORKS: frozenset[str] = frozenset(name for rules in RULES.values() for name in rules.frameworks) | {
+    "huggingface",
+    "vLLM",
+    "mlflow",
+    "predictive",
+    "autogluon",
+    "openvino",
+}
 
 
 def rules_of(release: Release) -> Rules:

@@ -101,8 +101,9 @@ class ManifestConfig:
         )
 
     def _refuse_twice(self, mapping: YamlMapping, key: str, where: str) -> None:
-        places = [self._at(node) for node, _ in mapping.items() if node.value == key]
-        if len(places) > 1:
+        same = [node for node, _ in mapping.items() if node.value == key]
+        if len(same) > 1:
+            places = [self._at(node) for node in same]
             raise Ambiguous(
                 f"{where} holds the key {key} more than once: {' and '.join(places)}",
                 advice="Remove all but one by hand, then try again.",

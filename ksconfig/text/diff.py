@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ksconfig.text.spans import Edit, LineIndex, apply_edits, ordered
+from ksconfig.text.spans import Edit, apply_edits, ordered
 
 
 class TextPatch(NamedTuple):
@@ -31,10 +31,10 @@ class TextPatch(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """Lines ``first`` to ``last`` (exclusive, from 0) of the old text, and the text that takes their place."""
+    """The old text from ``start`` to ``end``, whole lines, and the text that takes its place."""
 
-    first: int
-    last: int
+    start: int
+    end: int
     new: str
 
 
@@ -44,77 +44,82 @@ def unified_diff(patches: Iterable[TextPatch], context: int = 3) -> str:
 
 
 def _one(patch: TextPatch, context: int) -> str:
-    index = LineIndex(patch.text)
-    blocks = _blocks(patch, index)
-    count = len(index.starts) - 1 - (patch.text.endswith("\n") or not patch.text)  # lines, the last may be unended
+    text = patch.text
     out = [f"--- {patch.label}\n", f"+++ {patch.label}\n"]
-    shift = 0
-    for group in _groups(blocks, context):
-        first, last = max(0, group[0].first - context), min(count, group[-1].last + context)
-        lines: list[str] = []
-        position, old, new = first, 0, 0
+    counted, line, shift = 0, 0, 0  # lines before the offset `counted`, and how many more the new text has
+    for group in _groups(text, _blocks(patch), context):
+        first, last = _back(text, group[0].start, context), _forward(text, group[-1].end, context)
+        rows: list[str] = []
+        position = first
         for block in group:
-            same = _lines(patch.text, index, position, block.first)
-            gone = _lines(patch.text, index, block.first, block.last)
-            come = _split(block.new)
-            lines += [f" {line}" for line in same]
-            lines += [f"-{line}" for line in gone] + [f"+{line}" for line in come]
-            old, new = old + len(same) + len(gone), new + len(same) + len(come)
-            position = block.last
-        rest = _lines(patch.text, index, position, last)
-        lines += [f" {line}" for line in rest]
-        old, new = old + len(rest), new + len(rest)
-        out.append(f"@@ -{_range(first, old)} +{_range(first + shift, new)} @@\n")
-        out += [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
+            rows += [f" {row}" for row in _rows(text[position : block.start])]
+            rows += [f"-{row}" for row in _rows(text[block.start : block.end])]
+            rows += [f"+{row}" for row in _rows(block.new)]
+            position = block.end
+        rows += [f" {row}" for row in _rows(text[position:last])]
+        line += text.count("\n", counted, first)
+        counted = first
+        old = sum(row[0] != "+" for row in rows)
+        new = sum(row[0] != "-" for row in rows)
+        out.append(f"@@ -{_range(line, old)} +{_range(line + shift, new)} @@\n")
+        out += [row if row.endswith("\n") else f"{row}\n\\ No newline at end of file\n" for row in rows]
         shift += new - old
     return "".join(out)
 
 
-def _blocks(patch: TextPatch, index: LineIndex) -> list[_Block]:
+def _blocks(patch: TextPatch) -> list[_Block]:
     """The edits as whole lines; edits that touch the same or neighbouring lines become one block."""
-    text, blocks = patch.text, list[_Block]()
-    pending: list[Edit] = []
-    first = last = -1
-
-    def close() -> None:
-        start, end = index.starts[first], min(index.starts[last], len(text))
-        moved = [Edit(edit.start - start, edit.end - start, edit.text) for edit in pending]
-        blocks.append(_Block(first, last, apply_edits(text[start:end], moved)))
-
+    text = patch.text
+    groups: list[tuple[int, int, list[Edit]]] = []
     for edit in ordered(patch.edits, len(text)):
-        edit_first, edit_last = index.line_of(edit.start), index.line_of(edit.end) + 1
-        if pending and edit_first <= last:
-            last = max(last, edit_last)
+        start, end = _back(text, edit.start, 0), _forward(text, edit.end, 1)
+        if groups and start <= groups[-1][1]:
+            groups[-1][2].append(edit)
+            groups[-1] = (groups[-1][0], max(end, groups[-1][1]), groups[-1][2])
         else:
-            if pending:
-                close()
-            pending, first, last = [], edit_first, edit_last
-        pending.append(edit)
-    if pending:
-        close()
+            groups.append((start, end, [edit]))
+    blocks = []
+    for start, end, edits in groups:
+        moved = [Edit(edit.start - start, edit.end - start, edit.text) for edit in edits]
+        blocks.append(_Block(start, end, apply_edits(text[start:end], moved)))
     return blocks
 
 
-def _groups(blocks: list[_Block], context: int) -> list[list[_Block]]:
+def _groups(text: str, blocks: list[_Block], context: int) -> list[list[_Block]]:
+    """Blocks that are so near to each other that they share a hunk."""
     groups: list[list[_Block]] = []
     for block in blocks:
-        if groups and block.first - groups[-1][-1].last <= 2 * context:
+        if groups and block.start <= _forward(text, groups[-1][-1].end, 2 * context):
             groups[-1].append(block)
         else:
             groups.append([block])
     return groups
 
 
-def _lines(text: str, index: LineIndex, first: int, last: int) -> list[str]:
-    lines = [text[index.starts[i] : min(index.starts[i + 1], len(text))] for i in range(first, last)]
-    return [line for line in lines if line]  # behind a final line feed stands no line
+def _back(text: str, offset: int, lines: int) -> int:
+    """The start of the line that holds the offset, or of a line that many above it."""
+    start = text.rfind("\n", 0, offset) + 1
+    for _ in range(lines):
+        start = text.rfind("\n", 0, max(start - 1, 0)) + 1
+    return start
 
 
-def _split(text: str) -> list[str]:
-    lines = text.split("\n")
-    return [f"{line}\n" for line in lines[:-1]] + ([lines[-1]] if lines[-1] else [])
+def _forward(text: str, offset: int, lines: int) -> int:
+    """The offset behind that many line ends from here."""
+    for _ in range(lines):
+        end = text.find("\n", offset)
+        if end < 0:
+            return len(text)
+        offset = end + 1
+    return offset
 
 
-def _range(first: int, count: int) -> str:
-    start = first + 1 if count else first
+def _rows(text: str) -> list[str]:
+    """The lines with their ends; only a line feed ends a line."""
+    rows = text.split("\n")
+    return [f"{row}\n" for row in rows[:-1]] + ([rows[-1]] if rows[-1] else [])
+
+
+def _range(before: int, count: int) -> str:
+    start = before + 1 if count else before
     return str(start) if count == 1 else f"{start},{count}"

@@ -57,7 +57,7 @@ def remove_value(root: Node, path: Path, prefix: Path = ()) -> tuple[Edit, ...]:
     if not path:
         raise UsageError(f"{format_path(prefix)} is a whole text", advice="Name a value inside it.")
     found = find(root, path, prefix)
-    parent, index = found.parent, found.index
+    parent, index = found.parent, found.at
     if found.rest or parent is None or index is None:
         return ()
     starts = [node.start for node in parent.names or parent.children]

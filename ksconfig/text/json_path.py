@@ -73,14 +73,14 @@ class Found(NamedTuple):
     Attributes:
         node: the node it ends at, or the deepest one there is.
         rest: the steps that lead on from there to what does not exist; empty if the path was found whole.
-        index: the place of ``node`` in its parent, or None for the root.
+        at: the place of ``node`` in its parent, or None for the root.
         parent: the container of ``node``, or None for the root.
     """
 
     node: Node
     rest: Path
     parent: Node | None
-    index: int | None
+    at: int | None
 
 
 def find(root: Node, path: Path, prefix: Path = ()) -> Found:
@@ -147,12 +147,15 @@ def missing(found: Found, path: Path) -> PathNotFound:
     here = path[: len(path) - len(found.rest)]
     step = found.rest[0]
     if found.node.kind == "array":
-        return PathNotFound(f"{format_path(path)} is not there: {format_path(here)} has {len(found.node.children)} items")
+        return PathNotFound(
+            f"{format_path(path)} is not there: {format_path(here)} has {len(found.node.children)} items"
+        )
     names = [name.string for name in found.node.names]
     near = difflib.get_close_matches(str(step), names, 1) or [n for n in names if fold(n) == fold(str(step))]
     if near:
         return PathNotFound(
-            f"{format_path(path)} is not there", advice=f"Did you mean {format_path((*here, near[0], *found.rest[1:]))}?"
+            f"{format_path(path)} is not there",
+            advice=f"Did you mean {format_path((*here, near[0], *found.rest[1:]))}?",
         )
     listed = ", ".join(names) if names else "nothing"
     return PathNotFound(f"{format_path(path)} is not there: {format_path(here)} holds {listed}")

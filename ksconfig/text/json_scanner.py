@@ -278,7 +278,8 @@ class _Scanner:
         place = self.origin.position(container.start)
         closing = "}" if container.kind == "object" else "]"
         return self._fault(
-            len(self.text.rstrip(" \t\r\n")), f'the {container.kind} that begins at {place} is not closed by "{closing}"'
+            len(self.text.rstrip(" \t\r\n")),
+            f'the {container.kind} that begins at {place} is not closed by "{closing}"',
         )
 
     def _no_comma(self, parent: Node, before: Node, position: int) -> InvalidDocument:
@@ -308,9 +309,13 @@ class _Scanner:
             if character in "\n\r":
                 return self._fault(position, "a line break inside a string, or its closing quote is missing")
             if character < " ":
-                return self._fault(position, f"the control character U+{ord(character):04X} must be written as an escape")
+                return self._fault(
+                    position, f"the control character U+{ord(character):04X} must be written as an escape"
+                )
             if character == "\\":
-                if text[position + 1 : position + 2] == "u" and not re.match(r"[0-9a-fA-F]{4}", text[position + 2 :][:4]):
+                if text[position + 1 : position + 2] == "u" and not re.match(
+                    r"[0-9a-fA-F]{4}", text[position + 2 :][:4]
+                ):
                     return self._fault(position, "\\u needs four hexadecimal digits")
                 if text[position + 1 : position + 2] not in tuple('"\\/bfnrtu'):
                     return self._fault(position, f"JSON has no escape {text[position : position + 2]}")

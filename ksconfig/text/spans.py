@@ -1,15 +1,13 @@
 """Edits as spans on a text, and the places of a text as a person names them.
 
-An `Edit` replaces ``text[start:end]``; offsets are code points of the *original* text, end exclusive. Edits of one set do
-not overlap; two insertions at the same offset are not allowed either, so a set has one meaning whatever its order.
+An `Edit` replaces ``text[start:end]``; offsets are code points of the *original* text, end exclusive. Edits of one set do not
+overlap; two insertions at the same offset are not allowed either, so a set has one meaning whatever its order.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import NamedTuple
 
 
@@ -34,7 +32,8 @@ def ordered(edits: Iterable[Edit], length: int) -> tuple[Edit, ...]:
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """The text after the edits; everything outside their spans is the same."""
-    pieces, position = [], 0
+    pieces: list[str] = []
+    position = 0
     for edit in ordered(edits, len(text)):
         pieces += (text[position : edit.start], edit.text)
         position = edit.end
@@ -119,18 +118,6 @@ def position_of(text: str, offset: int) -> Position:
     return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
-class LineIndex:
-    """Line numbers for many offsets of one text: one pass over the text, then a search for each offset."""
-
-    def __init__(self, text: str) -> None:
-        lengths = (len(line) + 1 for line in text.split("\n"))
-        self.starts = [0, *accumulate(lengths)]  # the last entry is one past the end
-
-    def line_of(self, offset: int) -> int:
-        """The number of the line that holds the offset, counted from 0."""
-        return min(bisect_right(self.starts, offset), len(self.starts) - 1) - 1
-
-
 _PICTURE_WIDTH = 68
 
 
@@ -146,10 +133,7 @@ def picture_of(text: str, offset: int) -> str:
     tail = "..." if first + _PICTURE_WIDTH < len(line) else ""
     visible = "".join(c if c.isprintable() else "\u00b7" if c != "\t" else " " for c in shown)
     number = f"{text.count(chr(10), 0, start) + 1}"
-    return (
-        f"  {number} | {lead}{visible}{tail}\n"
-        f"  {' ' * len(number)} | {' ' * (len(lead) + caret - first)}^"
-    )
+    return f"  {number} | {lead}{visible}{tail}\n  {' ' * len(number)} | {' ' * (len(lead) + caret - first)}^"
 
 
 def _same(offset: int) -> int:

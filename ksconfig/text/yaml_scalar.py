@@ -257,8 +257,7 @@ def _decode_escape(builder: _Builder, position: int, style: str) -> int:
     source = builder.source
     code = source[position + 1]
     if code in "\r\n":  # an escaped line break joins the lines; empty lines behind it count
-        position = _line_breaks(builder, position + 1, keep_first=False)
-        return position
+        return _line_breaks(builder, position + 1, keep_first=False)
     if code in _HEX:
         end = position + 2 + _HEX[code]
         value = int(source[position + 2 : end], 16)

@@ -21,7 +21,14 @@ from ksconfig.text.yaml_documents import Document
 
 Style = Literal["plain", "single", "double", "literal", "folded", "json"]
 STRING_TAG = "tag:yaml.org,2002:str"
-_STYLES: dict[str | None, Style] = {None: "plain", "": "plain", "'": "single", '"': "double", "|": "literal", ">": "folded"}
+_STYLES: dict[str | None, Style] = {
+    None: "plain",
+    "": "plain",
+    "'": "single",
+    '"': "double",
+    "|": "literal",
+    ">": "folded",
+}
 
 
 @dataclass(eq=False)
@@ -59,7 +66,9 @@ class YamlMapping(YamlNode):
         """The value at a chain of keys (the first of duplicates), or None."""
         node: YamlNode | None = self
         for name in names:
-            node = next((v for k, v in node.items() if k.value == name), None) if isinstance(node, YamlMapping) else None
+            node = (
+                next((v for k, v in node.items() if k.value == name), None) if isinstance(node, YamlMapping) else None
+            )
         return node
 
     def items(self) -> Iterator[tuple[YamlScalar, YamlNode]]:
@@ -100,7 +109,9 @@ def _refuse_odd_breaks(document: Document, label: str | None) -> None:
     for character, name in (("\x85", "NEL (U+0085)"), ("\u2028", "U+2028"), ("\u2029", "U+2029")):
         offset = text.find(character, start, end)
         if offset >= 0:
-            raise _invalid(text, offset, f"the line break {name} means different things to different YAML readers", label)
+            raise _invalid(
+                text, offset, f"the line break {name} means different things to different YAML readers", label
+            )
     offset = text.find("\r", start, end)
     while offset >= 0:
         if not text.startswith("\r\n", offset):
@@ -110,9 +121,7 @@ def _refuse_odd_breaks(document: Document, label: str | None) -> None:
 
 def _invalid(text: str, offset: int, reason: str, label: str | None) -> InvalidDocument:
     place = position_of(text, offset)
-    return InvalidDocument(
-        reason, line=place.line, column=place.column, label=label, picture=picture_of(text, offset)
-    )
+    return InvalidDocument(reason, line=place.line, column=place.column, label=label, picture=picture_of(text, offset))
 
 
 def _read_json(document: Document) -> YamlNode | None:

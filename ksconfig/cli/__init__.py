@@ -1,0 +1,1 @@
+"""The command line: it reads arguments, calls `ksconfig.operations` and prints. It decides nothing else."""

@@ -1,0 +1,280 @@
+"""The commands on the config: images, get, set, unset, set-image."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ksconfig import operations
+from ksconfig.cli import output
+from ksconfig.cli.options import Settings, settings_of, shared_options
+from ksconfig.errors import FileFailure, InvalidDocument, UsageError
+from ksconfig.manifests import Manifests
+from ksconfig.model.plan import Plan
+from ksconfig.operations import Typed
+from ksconfig.source.files import FileSource, ManifestFile, read_file
+from ksconfig.text.json_scanner import parse_json
+from ksconfig.text.json_write import RawJson
+
+
+class _Command(click.Command):
+    """A command whose arguments may be negative numbers: ``set uidModelcar -1`` is no option -1."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        guarded = [_GUARD + arg if arg[:1] == "-" and arg[1:2].isdigit() else arg for arg in args]
+        return super().parse_args(ctx, guarded)
+
+
+_GUARD = "\ue000"
+
+
+def _unguarded(_: click.Context, __: click.Parameter, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(item.removeprefix(_GUARD) for item in value)
+    return value.removeprefix(_GUARD) if isinstance(value, str) else value
+
+
+class _Opened:
+    """The source that the options name, and where its result goes."""
+
+    def __init__(self, settings: Settings) -> None:
+        if not settings.files:
+            raise UsageError(
+                "no manifest was named, and work on a live cluster is not part of this version",
+                advice="Name one with -f FILE, or read it from standard input with -f -.",
+            )
+        if settings.files.count("-") > 1:
+            raise UsageError("-f - is given twice, but there is one standard input")
+        files = [_standard_input() if name == "-" else read_file(Path(name)) for name in dict.fromkeys(settings.files)]
+        self.settings = settings
+        self.source = FileSource(files)
+        self.manifests = Manifests(self.source, namespace=settings.namespace, kserve_version=settings.kserve_version)
+        self.stream = next(
+            (file for file, name in zip(files, dict.fromkeys(settings.files), strict=True) if name == "-"), None
+        )
+
+    def carry_out(self, plan: Plan, lines: list[str]) -> None:
+        """Write a plan, unless it is a dry run, and print what came of it."""
+        settings = self.settings
+        if settings.verbose:
+            output.remark(f"KServe release: {plan.release}")
+        output.warnings(plan.notices)
+        if not settings.dry_run:
+            self.manifests.apply(plan)
+            self.manifests.save()
+            if plan.changed:
+                output.diff(plan.diff(), err=True)
+        machine = settings.output in ("json", "yaml")
+        if machine:
+            output.document("Change", output.plan_content(plan, dry_run=settings.dry_run), settings.output)
+        elif settings.output == "name":
+            for name in dict.fromkeys(str(edit.object) for edit in plan.edits):
+                output.result(name.replace(" ", "/", 1) if "/" not in name else name.replace(" ", "/", 1))
+        elif self.stream is not None and not settings.dry_run:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(self.stream.to_bytes())
+            sys.stdout.buffer.flush()
+        else:
+            for line in lines:
+                output.result(output.visible(line + (" (dry run)" if settings.dry_run and plan.changed else "")))
+            if settings.dry_run:
+                output.diff(plan.diff(), err=False)
+
+
+def _standard_input() -> ManifestFile:
+    if sys.stdin is None or sys.stdin.closed:
+        raise FileFailure("standard input is closed", path="-")
+    return ManifestFile(sys.stdin.buffer.read(), None, "standard input")
+
+
+def _open() -> _Opened:
+    return _Opened(settings_of(click.get_current_context()))
+
+
+def _change_lines(plan: Plan, path: str) -> list[str]:
+    if not plan.changes:
+        return [f"{path}: unchanged"]
+    return [f"{c.written_path}: {output.shown(c.before)} -> {output.shown(c.after)}" for c in plan.changes]
+
+
+@click.command(cls=_Command, epilog="Example: ksconfig images -f kserve.yaml")
+@shared_options
+def images() -> None:
+    """List every image of the config, by the name that set-image takes."""
+    opened = _open()
+    settings = opened.settings
+    found, release, notices = operations.list_images(opened.source, settings.scope)
+    if settings.verbose:
+        output.remark(f"KServe release: {release}")
+    output.warnings(notices)
+    if settings.output in ("json", "yaml"):
+        items = [
+            {"name": i.name, "image": i.image, "gpuVersion": i.gpu_version, "where": i.where, "read": i.read}
+            for i in found
+        ]
+        content = {
+            "release": output.release_content(release),
+            "items": items,
+            "warnings": [{"code": notice.code, "message": notice.message} for notice in notices],
+        }
+        output.document("ImageList", content, settings.output)
+    elif settings.output == "name":
+        for image in found:
+            output.result(output.visible(image.name))
+    else:
+        rows = []
+        for image in found:
+            gpu = f", GPU :{image.gpu_version}" if image.gpu_version else ""
+            rows.append(
+                (image.name, image.image + gpu, image.where + ("" if image.read else f" (not read by {release})"))
+            )
+        output.table(("NAME", "IMAGE", "WHERE"), rows)
+
+
+@click.command(cls=_Command, epilog="Example: ksconfig get predictors.sklearn.v1.image -f kserve.yaml")
+@click.argument("path")
+@shared_options
+def get(path: str) -> None:
+    """Print one JSON value of the config: a string bare, anything else as it stands.
+
+    PATH is key.field[0], or a JSON Pointer like /key/field/0 when a name holds a dot.
+    """
+    opened = _open()
+    form = opened.settings.output
+    node = operations.get_value(opened.source, path, opened.settings.scope)
+    if form == "json":
+        output.result(node.source)
+    elif form == "yaml":
+        from ksconfig.text.yaml_print import print_yaml
+
+        click.echo(print_yaml(node.value), nl=False)
+    elif form == "name":
+        output.result(path)
+    else:
+        text = node.string if node.kind == "string" else node.source
+        output.result(output.visible(text) if sys.stdout.isatty() else text)
+
+
+@click.command(
+    "set",
+    cls=_Command,
+    epilog="Examples: ksconfig set ingress.ingressDomain models.example.com -f kserve.yaml; "
+    "ksconfig set --json router.headers.propagate '[\"Authorization\"]' -f kserve.yaml",
+)
+@click.argument("path")
+@click.argument("value", callback=_unguarded)
+@click.option("--json", "as_json", is_flag=True, help="VALUE is JSON and is written as it stands; its type may change.")
+@shared_options
+def set_(path: str, value: str, as_json: bool) -> None:
+    """Set one JSON value of the config.
+
+    VALUE takes the JSON type that the field has now, else the type that KServe requires, else it is a string. Missing
+    parents are made; a missing key of the ConfigMap needs --allow new-key.
+    """
+    opened = _open()
+    plan = operations.plan_set(
+        opened.source, path, _raw(value) if as_json else Typed(value), opened.settings.scope, allow_type_change=as_json
+    )
+    opened.carry_out(plan, _change_lines(plan, path))
+
+
+def _raw(value: str) -> RawJson:
+    try:
+        parse_json(value)
+    except InvalidDocument as error:
+        raise UsageError(
+            f"VALUE is no JSON: {error.reason}",
+            picture=error.picture,
+            advice="A string needs its double quotes: '\"text\"'. Without --json, VALUE is taken as plain text.",
+        ) from None
+    return RawJson(value.strip())
+
+
+@click.command(cls=_Command, epilog="Example: ksconfig unset router.headers -f kserve.yaml")
+@click.argument("path")
+@shared_options
+def unset(path: str) -> None:
+    """Remove one JSON value from the config; if it is not there, nothing is done."""
+    opened = _open()
+    plan = operations.plan_unset(opened.source, path, opened.settings.scope)
+    opened.carry_out(plan, _change_lines(plan, path))
+
+
+@click.command(
+    "set-image",
+    cls=_Command,
+    epilog="Examples: ksconfig set-image sklearn registry.example/team/sklearnserver:1.2 -f kserve.yaml; "
+    "ksconfig set-image sklearn=:v0.7.1 agent=registry.example/kserve/agent:v0.7.1 -f kserve.yaml",
+)
+@click.argument("arguments", nargs=-1, metavar="TARGET IMAGE | TARGET=IMAGE...", callback=_unguarded)
+@click.option(
+    "--gpu-version",
+    multiple=True,
+    metavar="[TARGET=]TAG",
+    help="The tag for services with a GPU (tensorflow and pytorch, KServe to 0.9).",
+)
+@shared_options
+def set_image(arguments: tuple[str, ...], gpu_version: tuple[str, ...]) -> None:
+    """Give a framework, or any image of the config, a new image.
+
+    TARGET is a name that 'images' prints: sklearn, sklearn/v2, explainer/art, agent, ... IMAGE is repo:tag,
+    repo@sha256:..., :tag (the repository stays) or repo (tag and digest stay; it must hold a /).
+    """
+    opened = _open()
+    wanted = _wanted(arguments, opened)
+    plan = operations.plan_set_image(opened.source, wanted, opened.settings.scope, gpu_version=gpu_version)
+    opened.carry_out(
+        plan,
+        [
+            f"{image.target}: {image.before or '(none)'} -> {image.after}"
+            if image.before != image.after
+            else f"{image.target}: {image.after} unchanged"
+            for image in plan.images
+        ],
+    )
+
+
+def _wanted(arguments: tuple[str, ...], opened: _Opened) -> dict[str, str]:
+    if not arguments:
+        raise UsageError("no TARGET was given", advice=_EXAMPLE)
+    if "=" in arguments[0]:
+        pairs = [argument.partition("=") for argument in arguments]
+        bare = next((argument for argument in arguments if "=" not in argument), None)
+        if bare:
+            raise UsageError(f'"{bare}" is no TARGET=IMAGE, as the first argument is', advice=_EXAMPLE)
+        for target, _, _ in pairs:
+            if [pair[0] for pair in pairs].count(target) > 1:
+                raise UsageError(f"{target} is given twice", advice="Name each target once.")
+        return {target: image for target, _, image in pairs}
+    if len(arguments) > 2:
+        raise UsageError(f"{len(arguments)} arguments; one TARGET and one IMAGE were expected", advice=_EXAMPLE)
+    if len(arguments) == 2:
+        return {arguments[0]: arguments[1]}
+    return {arguments[0]: _ask(arguments[0], opened)}
+
+
+_EXAMPLE = (
+    "Like: ksconfig set-image sklearn registry.example/team/sklearnserver:1.2 -f kserve.yaml; "
+    "several at once: sklearn=IMAGE xgboost=IMAGE."
+)
+
+
+def _ask(target: str, opened: _Opened) -> str:
+    found, _, _ = operations.list_images(opened.source, opened.settings.scope)
+    present = next((image.image for image in found if image.name in (target, f"{target}/v1")), None)
+    now = f"{target} is now {present}" if present else f"{target} has no image here"
+    if output.is_terminal() and "-" not in opened.settings.files:
+        output.remark(output.visible(now))
+        answer: str = click.prompt(f"New image for {target}", err=True)
+        return answer
+    raise UsageError(
+        f"no IMAGE was given; {now}",
+        advice=f"Like: ksconfig set-image {target} registry.example/team/{target.partition('/')[0]}server:1.2",
+    )
+
+
+COMMANDS: tuple[Callable[..., Any], ...] = (images, get, set_, unset, set_image)

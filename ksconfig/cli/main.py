@@ -1,0 +1,118 @@
+"""The program: its group of commands, and how every error becomes one message and one exit code."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from ksconfig import __version__
+from ksconfig.cli import output
+from ksconfig.cli.config_commands import get, images, set_, set_image, unset
+from ksconfig.cli.options import Settings, shared_options
+from ksconfig.errors import ExitCode, KsconfigError
+
+
+class _Group(click.Group):
+    """Commands in the order of use, and the nearest one for a mistyped name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            near = difflib.get_close_matches(name, self.commands, 1, 0.5)
+            hint = f" Did you mean {near[0]}?" if near else f" The commands are {', '.join(self.commands)}."
+            ctx.fail(f"No such command '{name}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog="Example: ksconfig set-image sklearn registry.example/team/sklearnserver:1.2 -f kserve.yaml",
+)
+@shared_options
+@click.version_option(__version__, message="ksconfig %(version)s")
+def cli() -> None:
+    """Swap what serves your KServe models.
+
+    ksconfig edits one JSON value inside the ConfigMap inferenceservice-config and leaves every other byte as it is.
+    """
+
+
+for _command in (set_image, images, get, set_, unset):
+    cli.add_command(_command)
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def _on_sigterm(_: int, __: FrameType | None) -> NoReturn:
+    raise _Terminated
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    sys.exit(int(run(sys.argv[1:] if arguments is None else arguments)))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; the exit code."""
+    settings = Settings()
+    try:
+        cli.main(arguments, prog_name="ksconfig", standalone_mode=False, obj=settings)
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except KsconfigError as error:
+        return _report(error, settings)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _interrupted(ExitCode.INTERRUPTED)
+    except _Terminated:
+        return _interrupted(ExitCode.TERMINATED)
+    except BrokenPipeError:
+        # whoever read our output has gone; what was to be written is written
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+        return ExitCode.FAILED
+    except Exception as error:
+        return _internal(error, settings)
+    return ExitCode.DONE
+
+
+def _report(error: KsconfigError, settings: Settings) -> int:
+    output.remark(output.error_message(error))
+    if settings.output in ("json", "yaml"):
+        output.document("Error", {"error": output.error_content(error)}, settings.output)
+    return error.exit_code
+
+
+def _interrupted(code: ExitCode) -> int:
+    output.remark("interrupted: every file is whole, as it was or as planned; the same command goes on from there")
+    return code
+
+
+def _internal(error: Exception, settings: Any) -> int:
+    if settings.verbose:
+        traceback.print_exc()
+    output.remark(
+        output.visible(
+            f"error: internal error, nothing more was done: {type(error).__name__}: {error}. "
+            "Please report it, with the output of the same command and -v."
+        )
+    )
+    return ExitCode.FAILED

@@ -1,0 +1,119 @@
+"""The options that every command shares, accepted before and after the command's name alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import click
+
+from ksconfig.operations import Scope
+
+#: The refusals that a person may override, by the word for ``--allow``.
+ALLOWABLE = ("gpu-rule", "new-key", "old-gpu-version", "unread")
+
+
+@dataclass
+class Settings:
+    """The shared options as given."""
+
+    files: list[str] = field(default_factory=list)
+    namespace: str | None = None
+    kserve_version: str | None = None
+    output: str = "table"
+    dry_run: bool = False
+    yes: bool = False
+    verbose: bool = False
+    allow: list[str] = field(default_factory=list)
+    given: set[str] = field(default_factory=set)
+
+    @property
+    def scope(self) -> Scope:
+        """What the operations need to know of them."""
+        return Scope(self.namespace, self.kserve_version, tuple(self.allow))
+
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_REPEATABLE = {"files", "allow"}
+
+
+def _take(context: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Put a given option into the settings; one that may stand only once must not stand twice, wherever."""
+    settings = settings_of(context)
+    name = str(parameter.name)
+    if not value:
+        return
+    if name in _REPEATABLE:
+        getattr(settings, name).extend(value)
+        return
+    times = value if isinstance(value, int) else len(value)
+    if name != "verbose" and (times > 1 or name in settings.given):
+        raise click.UsageError(f"Option {'/'.join(parameter.opts)} is given twice.", context)
+    settings.given.add(name)
+    setattr(settings, name, True if isinstance(value, int) else value[0])
+
+
+def settings_of(context: click.Context) -> Settings:
+    """The settings of this run."""
+    root = context.find_root()
+    if root.obj is None:
+        root.obj = Settings()
+    settings: Settings = root.obj
+    return settings
+
+
+def _value(*names: str, **more: Any) -> Callable[[_Command], _Command]:
+    return click.option(*names, multiple=True, expose_value=False, callback=_take, **more)
+
+
+def _flag(*names: str, **more: Any) -> Callable[[_Command], _Command]:
+    return click.option(*names, count=True, expose_value=False, callback=_take, **more)
+
+
+def shared_options(command: _Command) -> _Command:
+    """Add the shared options to a command or group."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+_OPTIONS: list[Callable[[Any], Any]] = [
+    _value(
+        "-f",
+        "--filename",
+        "files",
+        metavar="FILE",
+        help="Manifest to work on, without a cluster; repeatable. With '-' it is read from standard input and the "
+        "edited manifest is written to standard output.",
+    ),
+    _value(
+        "-n",
+        "--namespace",
+        "--config-namespace",
+        "namespace",
+        metavar="NAME",
+        help="Namespace of the config, where several are there.",
+    ),
+    _value(
+        "--kserve-version",
+        metavar="VERSION",
+        help="KServe release whose rules hold, like 0.7; told from the config if not given.",
+    ),
+    _flag("--dry-run", help="Show what would change; write nothing."),
+    _value(
+        "-o",
+        "--output",
+        "output",
+        type=click.Choice(["table", "json", "yaml", "name"]),
+        help="Form of the result on standard output.  [default: table]",
+    ),
+    _value(
+        "--allow",
+        type=click.Choice(ALLOWABLE),
+        metavar="WHAT",
+        help=f"Override a refusal, by the word that it names; repeatable. One of: {', '.join(ALLOWABLE)}.",
+    ),
+    _flag("-y", "--yes", help="Answer yes to every question (with -f there are none)."),
+    _flag("-v", "--verbose", help="Say more: the release and how it was told; the trace of an internal error."),
+]

@@ -1,0 +1,134 @@
+"""What is printed: results on standard output, warnings and diffs on standard error."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from ksconfig.errors import KsconfigError, Refused
+from ksconfig.model.detect import ReleaseGuess
+from ksconfig.model.plan import ABSENT, Change, Notice, Plan
+
+API_VERSION = "ksconfig/v1"
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def visible(text: str) -> str:
+    """The text with control characters written out, so that data never steers a terminal."""
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
+
+
+def result(text: str) -> None:
+    """Print to standard output."""
+    click.echo(text)
+
+
+def remark(text: str) -> None:
+    """Print to standard error."""
+    click.echo(text, err=True)
+
+
+def document(kind: str, content: dict[str, Any], form: str) -> None:
+    """Print one machine-readable document."""
+    whole = {"apiVersion": API_VERSION, "kind": kind, **content}
+    if form == "yaml":
+        from ksconfig.text.yaml_print import print_yaml
+
+        click.echo(print_yaml(whole), nl=False)
+    else:
+        click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print columns as kubectl does: padded with spaces, two between them."""
+    lines = [list(headings), *([visible(cell).replace("\n", " ") for cell in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def warnings(notices: Iterable[Notice]) -> None:
+    """Print warnings."""
+    for notice in notices:
+        remark(visible(f"warning: {notice.message}"))
+
+
+def diff(text: str, *, err: bool) -> None:
+    """Print a diff, coloured on a terminal (click drops colours elsewhere, and with NO_COLOR)."""
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    for line in visible(text).splitlines():
+        bold = line.startswith(("--- ", "+++ "))
+        click.secho(line, err=err, fg=None if bold else colours.get(line[:1]), bold=bold or None)
+
+
+def error_message(error: KsconfigError) -> str:
+    """An error as it is printed: one paragraph, with the caret picture where there is one."""
+    return visible(f"error: {error}")
+
+
+def error_content(error: KsconfigError) -> dict[str, Any]:
+    """An error for machines."""
+    return {
+        "type": type(error).__name__,
+        "exitCode": int(error.exit_code),
+        "notDone": error.not_done,
+        "why": error.why,
+        "advice": error.advice,
+        "allow": error.allow if isinstance(error, Refused) else None,
+        "line": getattr(error, "line", None),
+        "column": getattr(error, "column", None),
+    }
+
+
+def release_content(release: ReleaseGuess) -> dict[str, Any]:
+    """A release for machines."""
+    return {
+        "candidates": [str(candidate) for candidate in release.candidates],
+        "likely": str(release.likely) if release.likely else None,
+        "given": release.given,
+    }
+
+
+def plan_content(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
+    """A plan, carried out or not, for machines."""
+    return {
+        "command": plan.command,
+        "dryRun": dry_run,
+        "changed": plan.changed,
+        "restarted": False,
+        "rolledBack": False,
+        "release": release_content(plan.release),
+        "images": [{"target": i.target, "before": i.before, "after": i.after} for i in plan.images],
+        "changes": [_change_content(change) for change in plan.changes],
+        "diff": plan.diff(),
+        "warnings": [{"code": notice.code, "message": notice.message} for notice in plan.notices],
+    }
+
+
+def _change_content(change: Change) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "object": {"kind": change.object.kind, "namespace": change.object.namespace, "name": change.object.name},
+        "place": change.place,
+        "path": change.written_path,
+    }
+    for name, value in (("before", change.before), ("after", change.after)):
+        if value is not ABSENT:
+            content[name] = value
+    return content
+
+
+def shown(value: Any) -> str:
+    """A JSON value on one line."""
+    text = "(absent)" if value is ABSENT else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 200 else f"{text[:197]}..."
+
+
+def is_terminal() -> bool:
+    """Whether a person can be asked: standard input and standard error are terminals."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
