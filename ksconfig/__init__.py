@@ -40,8 +40,33 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = [  # noqa: PLE0604  (held equal to _HOMES by a test)
-    *sorted(_HOME_OF),
+__all__ = [
+    "ABSENT",
+    "Ambiguous",
+    "Change",
+    "ConfigNotFound",
+    "Conflict",
+    "ExitCode",
+    "FileFailure",
+    "Image",
+    "ImageChange",
+    "InternalError",
+    "InvalidDocument",
+    "InvalidPath",
+    "InvalidReference",
+    "KsconfigError",
+    "Manifests",
+    "NotFound",
+    "Notice",
+    "ObjectRef",
+    "PathNotFound",
+    "Plan",
+    "Refused",
+    "TargetNotFound",
+    "UnsupportedEdit",
+    "UsageError",
+    "load",
+    "loads",
 ]
 
 if TYPE_CHECKING:

@@ -73,7 +73,7 @@ class _Opened:
             output.document("Change", output.plan_content(plan, dry_run=settings.dry_run), settings.output)
         elif settings.output == "name":
             for name in dict.fromkeys(str(edit.object) for edit in plan.edits):
-                output.result(name.replace(" ", "/", 1) if "/" not in name else name.replace(" ", "/", 1))
+                output.result(name.replace(" ", "/", 1))
         elif self.stream is not None and not settings.dry_run:
             sys.stdout.flush()
             sys.stdout.buffer.write(self.stream.to_bytes())

@@ -87,7 +87,7 @@ def run(arguments: list[str]) -> int:
         return _interrupted(ExitCode.TERMINATED)
     except BrokenPipeError:
         # whoever read our output has gone; what was to be written is written
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         return ExitCode.FAILED
     except Exception as error:
         return _internal(error, settings)

@@ -1,8 +1,8 @@
 """Which KServe release a config belongs to, as far as the config itself can tell.
 
 The manifests name no release. Its keys tell most of it (releases differ in the keys that they ship); the tags of the
-helper images, which releases ship under their own number, narrow what is left, but people change those tags, so they are
-a likelihood only.
+helper images, which releases ship under their own number, narrow what is left, but people change those tags, so they
+are a likelihood only.
 """
 
 from __future__ import annotations
@@ -39,10 +39,9 @@ class ReleaseGuess:
             return f"{self.likely} (by its image tags)"
         first, last = self.candidates[0], self.candidates[-1]
         contiguous = len(self.candidates) == last.minor - first.minor + 1 and first.major == last.major
-        joined = (
+        return (
             f"{first} to {last}" if contiguous and len(self.candidates) > 2 else " or ".join(map(str, self.candidates))
         )
-        return joined
 
     @property
     def rules(self) -> tuple[Rules, ...]:
@@ -80,7 +79,7 @@ def guess_release(data: Mapping[str, Any], names: frozenset[str]) -> ReleaseGues
         lambda rules: present <= rules.keys,
         # what is left of an older release does no harm: predictors in 0.10 and later
         lambda rules: present - {"predictors", "transformers"} <= rules.keys,
-        lambda rules: True,
+        lambda _: True,
     ]
     candidates: tuple[Release, ...] = ()
     for test in tests:

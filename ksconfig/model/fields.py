@@ -1,7 +1,7 @@
 """The JSON type that KServe's code requires of each field of its config.
 
-Read from the Go structs behind the keys (v1beta1/configmap.go, pkg/types, the pod webhook and pkg/credentials). No field
-changed its type between releases, so the table needs no release. Many fields that look like numbers or booleans are
+Read from the Go structs behind the keys (v1beta1/configmap.go, pkg/types, the pod webhook and pkg/credentials). No
+field changed its type between releases, so the table needs no release. Many fields that look like numbers or booleans are
 strings on purpose: ``defaultTimeout``, the flags of ``metricsAggregator``, all quantities.
 """
 
@@ -67,7 +67,7 @@ _SERVERS = {"predictors", "explainers", "transformers"}
 
 
 def required_kind(path: Sequence[str | int]) -> str | None:
-    """The JSON type ("string", "boolean", ...) that the field at ``(key, field, ...)`` must have, or None if unknown."""
+    """The JSON type ("string", "boolean", ...) that the field at ``(key, field, ...)`` must have; None if unknown."""
     key, *inner = path
     if not inner:
         return "object"

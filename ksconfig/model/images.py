@@ -1,7 +1,7 @@
 """The images inside the config: where each stands, what it is called, and what a new one means there.
 
-Two shapes hold an image. Split: ``image`` is the repository and ``defaultImageVersion`` the tag (predictors, explainers,
-transformers); KServe joins them with a colon. Whole: one string (storageInitializer, agent, ...).
+Two shapes hold an image. Split: ``image`` is the repository and ``defaultImageVersion`` the tag (predictors,
+explainers, transformers); KServe joins them with a colon. Whole: one string (storageInitializer, agent, ...).
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def _not_found(target: str, named: dict[str, ImagePlace], protocols: list[str], 
                 advice=f"Edit the image of the ClusterServingRuntime that serves {framework}.",
             )
         return TargetNotFound(
-            f"the config has no predictors, so no image of {framework}; from KServe 0.8 on the images of frameworks are "
+            f"the config has no predictors, so no image of {framework}; from KServe 0.8 on these images are "
             "in ClusterServingRuntimes",
             known=known,
             advice=f"Edit the image of the ClusterServingRuntime that serves {framework}.",

@@ -1,6 +1,7 @@
 """Unified diffs made from the edits themselves.
 
-Comparing two texts of megabytes takes seconds and may show other lines than those that were edited; the spans are known.
+Comparing two texts of megabytes takes seconds and may show other lines than those that were edited; the spans are
+known.
 """
 
 from __future__ import annotations

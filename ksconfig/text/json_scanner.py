@@ -1,9 +1,9 @@
 """A strict RFC 8259 scanner: JSON text in, nodes with offsets out.
 
-KServe reads each key of its config with Go's encoding/json, which is as strict. Nothing is repaired or guessed; a fault is
-an `InvalidDocument` with its place and a reason in plain words. Nesting is kept on a list, not on the call stack, so only
-memory bounds its depth, and every character is looked at a fixed number of times. Duplicate names parse: whoever follows
-a path refuses them there (json_path).
+KServe reads each key of its config with Go's encoding/json, which is as strict. Nothing is repaired or guessed; a fault
+is an `InvalidDocument` with its place and a reason in plain words. Nesting is kept on a list, not on the call stack, so
+only memory bounds its depth, and every character is looked at a fixed number of times. Duplicate names parse: whoever
+follows a path refuses them there (json_path).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Edits as spans on a text, and the places of a text as a person names them.
 
-An `Edit` replaces ``text[start:end]``; offsets are code points of the *original* text, end exclusive. Edits of one set do not
-overlap; two insertions at the same offset are not allowed either, so a set has one meaning whatever its order.
+An `Edit` replaces ``text[start:end]``; offsets are code points of the *original* text, end exclusive. Edits of one
+set do not overlap; two insertions at the same offset are not allowed either, so a set has one meaning whatever its
+order.
 """
 
 from __future__ import annotations

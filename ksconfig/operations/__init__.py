@@ -1,0 +1,18 @@
+"""The only place that joins the parts: read, plan, check. Sources do the rest, models decide, texts are edited."""
+
+from ksconfig.operations.images import plan_set_image
+from ksconfig.operations.values import Typed, plan_set, plan_unset
+from ksconfig.operations.view import Image, Scope, find_config, get_value, key_path, list_images
+
+__all__ = [
+    "Image",
+    "Scope",
+    "Typed",
+    "find_config",
+    "get_value",
+    "key_path",
+    "list_images",
+    "plan_set",
+    "plan_set_image",
+    "plan_unset",
+]

@@ -1,0 +1,126 @@
+"""Edits on the keys of one config, collected, checked and proven, as a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ksconfig.errors import Refused
+from ksconfig.model.plan import ABSENT, Change, FieldEdit, ImageChange, Notice, Plan
+from ksconfig.model.start import start_faults
+from ksconfig.operations.view import ConfigView
+from ksconfig.source.manifest_text import holds_template
+from ksconfig.source.port import Source
+from ksconfig.text.json_edit import remove_value, set_value
+from ksconfig.text.json_path import Path, find, format_path
+from ksconfig.text.json_scanner import Node, parse_json
+from ksconfig.text.json_write import Layout, RawJson, write_json
+from ksconfig.text.proof import prove_json
+from ksconfig.text.spans import Edit, EditedText
+
+#: Fields that are Go templates by KServe's own design, so that "{{" in them means nothing to us.
+_KSERVE_TEMPLATES = {("ingress", "domainTemplate"), ("ingress", "pathTemplate")}
+
+
+class Draft:
+    """Edits on the keys of one config, collected into a plan."""
+
+    def __init__(self, view: ConfigView, command: str, source: Source) -> None:
+        self.view = view
+        self.command = command
+        self.source = source
+        self.texts: dict[str, EditedText] = {}
+        self.done: dict[str, list[tuple[Path, Any]]] = {}
+        self.changes: list[Change] = []
+        self.images: list[ImageChange] = []
+        self.notices: list[Notice] = []
+        self.new_keys: set[str] = set()
+
+    def notice(self, code: str, message: str) -> None:
+        """Add a warning."""
+        self.notices.append(Notice(code, message))
+
+    def node(self, path: Path) -> Node | None:
+        """What stands at a path now, in the text as read.
+
+        Raises:
+            KsconfigError: the path is ambiguous, or its key cannot be read.
+        """
+        found = find(self.view.root(str(path[0])), path[1:], path[:1])
+        return None if found.rest else found.node
+
+    def assign(self, path: Path, value: Any) -> None:
+        """Set a value, or remove it (`ABSENT`)."""
+        key, inner = str(path[0]), path[1:]
+        before = self.node(path)
+        text_there = before.string if before is not None and before.kind == "string" else ""
+        if path not in _KSERVE_TEMPLATES and holds_template(text_there):
+            raise Refused(
+                f"the value of {format_path(path)} is a template (Helm or Jinja): {text_there}",
+                advice="Edit the values that it is rendered from, or render it first and edit the result.",
+            )
+        text = self.texts.setdefault(key, EditedText(self.view.config.text(key)))
+        root = self.view.roots[key] if text.text == text.original else parse_json(text.text)
+        edits = remove_value(root, inner, (key,)) if value is ABSENT else set_value(root, inner, value, (key,))
+        after = before.value if before is not None and not edits else _plain(value)
+        before_value = ABSENT if before is None else before.value
+        if edits:
+            text.edit(edits)
+            self.done.setdefault(key, []).append((inner, value))
+        self.changes.append(
+            Change(self.view.config.ref, path, before_value, after if edits else before_value, self.view.config.place)
+        )
+
+    def add_key(self, key: str, inner: Path, value: Any) -> None:
+        """A new key of ``data`` that holds one value."""
+        for step in reversed(inner):
+            value = {step: value} if isinstance(step, str) else [value]
+        text = EditedText("")
+        text.edit([Edit(0, 0, write_json(value, Layout("\n", "    ", ": ", ", ")))])
+        self.texts[key] = text
+        self.new_keys.add(key)
+        self.changes.append(Change(self.view.config.ref, (key,), ABSENT, _plain(value), self.view.config.place))
+
+    def plan(self) -> Plan:
+        """Check and prove the whole, and turn it into a plan."""
+        config = self.view.config
+        edits = []
+        data = dict(self.view.data)
+        for key, text in self.texts.items():
+            if text.text == text.original and key not in self.new_keys:
+                continue
+            if key not in self.new_keys:
+                prove_json(text.original, text.text, self.done[key])
+            data[key] = parse_json(text.text).value
+            before = None if key in self.new_keys else text.original
+            edits.append(FieldEdit(config.ref, ("data", key), before, text.edits()))
+        self._check_start(data)
+        final = tuple(edits)
+        patches = self.source.prepare(final) if final else ()
+        changes = tuple(change for change in self.changes if change.changed)
+        notices = (*self.notices, *self.view.notices(tuple(self.texts)))
+        return Plan(
+            self.command, changes if edits else (), tuple(self.images), final, patches, notices, self.view.release
+        )
+
+    def _check_start(self, data: Mapping[str, Any]) -> None:
+        """Refuse what the controller could not start with, if it is this change that brings it."""
+        found: list[tuple[str, ...]] = []
+        for rules in self.view.release.rules:
+            old = start_faults(rules, self.view.data)
+            found.append(tuple(fault for fault in start_faults(rules, data) if fault not in old))
+        faults = tuple(dict.fromkeys(fault for group in found for fault in group))
+        if not faults:
+            return
+        if all(found):
+            raise Refused(
+                f"the controller of KServe {self.view.release} would exit at its next start: {'; '.join(faults)}",
+                advice="Give a value that it starts with.",
+            )
+        releases = [str(rules.release) for rules, group in zip(self.view.release.rules, found, strict=True) if group]
+        self.notice("start", f"the controller of KServe {', '.join(releases)} would not start: {'; '.join(faults)}")
+
+
+def _plain(value: Any) -> Any:
+    """A new value as plain data."""
+    return parse_json(value).value if isinstance(value, RawJson) else value
