@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -60,11 +61,12 @@ def warnings(notices: Iterable[Notice]) -> None:
 
 
 def diff(text: str, *, err: bool) -> None:
-    """Print a diff, coloured on a terminal (click drops colours elsewhere, and with NO_COLOR)."""
+    """Print a diff, coloured on a terminal (click drops colours elsewhere), unless NO_COLOR is set."""
     colours = {"+": "green", "-": "red", "@": "cyan"}
+    forced = False if os.environ.get("NO_COLOR") else None
     for line in visible(text).splitlines():
         bold = line.startswith(("--- ", "+++ "))
-        click.secho(line, err=err, fg=None if bold else colours.get(line[:1]), bold=bold or None)
+        click.secho(line, err=err, fg=None if bold else colours.get(line[:1]), bold=bold or None, color=forced)
 
 
 def error_message(error: KsconfigError) -> str:

@@ -1,8 +1,8 @@
 """The JSON type that KServe's code requires of each field of its config.
 
 Read from the Go structs behind the keys (v1beta1/configmap.go, pkg/types, the pod webhook and pkg/credentials). No
-field changed its type between releases, so the table needs no release. Many fields that look like numbers or booleans are
-strings on purpose: ``defaultTimeout``, the flags of ``metricsAggregator``, all quantities.
+field changed its type between releases, so the table needs no release. Many fields that look like numbers or booleans
+are strings on purpose: ``defaultTimeout``, the flags of ``metricsAggregator``, all quantities.
 """
 
 from __future__ import annotations

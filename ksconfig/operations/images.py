@@ -110,11 +110,11 @@ def _check_gpu(draft: Draft, place: ImagePlace, assignments: tuple[Assignment, .
     values = {assignment.path[-1]: assignment.value for assignment in assignments}
     fault = None
     if "-gpu" in values.get("defaultImageVersion", ""):
-        fault = (
-            f'the tag {values["defaultImageVersion"]} holds "-gpu", so new services without a GPU would be refused'
-        )
+        fault = f'the tag {values["defaultImageVersion"]} holds "-gpu", so new services without a GPU would be refused'
     elif "-gpu" not in values.get("defaultGpuImageVersion", "-gpu"):
-        fault = f'the GPU tag {values["defaultGpuImageVersion"]} lacks "-gpu", so new services with a GPU would be refused'
+        fault = (
+            f'the GPU tag {values["defaultGpuImageVersion"]} lacks "-gpu", so new services with a GPU would be refused'
+        )
     if fault and "gpu-rule" not in scope.allow:
         raise Refused(fault, allow="gpu-rule", advice="Give another tag. To write it all the same: --allow gpu-rule.")
     if fault:

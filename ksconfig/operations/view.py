@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,6 @@ from ksconfig.source.manifest_text import holds_template
 from ksconfig.source.port import Config, Source
 from ksconfig.text.json_path import Path, Step, find, format_path, missing, parse_path
 from ksconfig.text.json_scanner import Node, parse_json
-from ksconfig.text.json_write import write_json
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,11 @@ class ConfigView:
         if key in self.broken:
             raise self._as_template(key, self.broken[key])
         if key == EXAMPLE_KEY:
-            raise Refused(f"{EXAMPLE_KEY} is a text for people to read; KServe does not read it")
+            raise Refused(f"{EXAMPLE_KEY} is a text for people, which KServe does not read; it is never edited")
         if key not in self.roots:
-            near = missing(find(parse_json(write_json(dict.fromkeys(self.config.keys))), (key,)), (key,))
-            hint = near.advice or f"The keys are {', '.join(self.config.keys) or 'none at all'}."
+            near = difflib.get_close_matches(key, self.config.keys, 1)
+            listed = ", ".join(self.config.keys) or "none at all"
+            hint = f"Did you mean {near[0]}?" if near else f"The keys are {listed}."
             raise PathNotFound(f"{self.config.ref} has no key {key}", advice=hint)
         return self.roots[key]
 

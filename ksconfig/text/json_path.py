@@ -62,7 +62,11 @@ _EXAMPLE = (
 
 def format_path(path: Sequence[Step]) -> str:
     """The written form of a path: dotted, or a JSON Pointer when a name would not survive that."""
-    if all(isinstance(step, int) or _PLAIN_NAME.fullmatch(step) for step in path) and not isinstance(path[0], int):
+    if (
+        path
+        and all(isinstance(step, int) or _PLAIN_NAME.fullmatch(step) for step in path)
+        and not isinstance(path[0], int)
+    ):
         return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)[1:]
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 

@@ -1,8 +1,8 @@
 """What `set_image` must write into a published manifest, worked out line by line and without ksconfig.
 
-KServe's manifests put one member on a line. That is enough to find a value with a few regular expressions and to replace
-the characters between its quotes, so this walker shares no code and no idea (spans, YAML nodes, JSON nodes) with what it
-judges.
+KServe's manifests put one member on a line. That is enough to find a value with a few regular expressions and to
+replace the characters between its quotes, so this walker shares no code and no idea (spans, YAML nodes, JSON nodes) with
+what it judges.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ def configs() -> list[Published]:
 
 def releases() -> list[Published]:
     """The whole install manifests, CRDs and all, compressed."""
-    return sorted((_published(path.name.split("-")[0], path) for path in DATA.glob("full/*.gz")), key=lambda one: one.minor)
+    found = [_published(path.name.split("-")[0], path) for path in DATA.glob("full/*.gz")]
+    return sorted(found, key=lambda one: one.minor)
 
 
 def _published(tag: str, path: Path) -> Published:

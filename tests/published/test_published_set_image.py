@@ -205,7 +205,8 @@ class TestMeaning:
         }
         if block.last_item is not None:
             for i, tag in enumerate(walker.wanted_tags(block, text.split("\n"), image, gpu)):
-                wanted[(*here, "allowedImageVersions", len(block.items) + i)] = tag
+                item = (*here, "allowedImageVersions", len(block.items) + i)
+                wanted[item] = tag
         assert differences(data_of(text), data_of(manifests.text)) == wanted
         assert {change.path: change.after for change in changes} == wanted
 

@@ -1,0 +1,98 @@
+"""A manifest of our own, and a way to run the command line as a user does: a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+MANIFEST = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: inferenceservice-config
+  namespace: kserve
+data:
+  predictors: |-
+    {
+        "sklearn": {
+          "v1": {
+            "image" : "kserve/sklearnserver",
+            "defaultImageVersion": "v0.7.0"
+          },
+          "v2": {
+            "image" : "docker.io/seldonio/mlserver",
+            "defaultImageVersion": "0.2.1"
+          }
+        },
+        "pytorch": {
+          "v1": {"image": "kserve/pytorchserver", "defaultImageVersion": "v0.7.0",
+                 "defaultGpuImageVersion": "v0.7.0-gpu"},
+          "v2": {"image": "pytorch/torchserve-kfs", "defaultImageVersion": "0.4.1",
+                 "defaultGpuImageVersion": "0.4.1-gpu"}
+        },
+        "tensorflow": {
+            "image": "tensorflow/serving",
+            "defaultImageVersion": "1.14.0",
+            "defaultGpuImageVersion": "1.14.0-gpu",
+            "multiModelServer": false
+        }
+    }
+  explainers: |-
+    {"alibi": {"image": "kserve/alibi-explainer", "defaultImageVersion": "v0.7.0"}}
+  storageInitializer: |-
+    {"image": "kserve/storage-initializer:v0.7.0", "cpuLimit": "1"}
+  agent: |-
+    {"image": "kserve/agent:v0.7.0", "cpuLimit": "1"}
+  logger: |-
+    {"image": "kserve/agent:v0.7.0", "defaultUrl": "http://default-broker"}
+  ingress: |-
+    {"ingressGateway": "a/b", "ingressService": "c", "ingressDomain": "example.com"}
+  deploy: |-
+    {"defaultDeploymentMode": "Serverless"}
+  credentials: |-
+    {}
+"""
+
+
+class Outcome(NamedTuple):
+    """What a process did."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Path:
+    """The manifest as a file called kserve.yaml, in the directory where commands run."""
+    path = tmp_path / "kserve.yaml"
+    path.write_text(MANIFEST)
+    return path
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run ``python -m ksconfig`` with arguments."""
+
+    def call(*arguments: str, stdin: str = "", **environment: str) -> Outcome:
+        done = subprocess.run(
+            [sys.executable, "-m", "ksconfig", *arguments],
+            input=stdin.encode(),
+            capture_output=True,
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            timeout=60,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return call
