@@ -83,7 +83,10 @@ def _set_image(draft: Draft, place: ImagePlace, argument: ImageArgument, gpu_ver
         draft.notice("unread", f"{why_unread(place, unread)}; say which release with --kserve-version")
     version_list = any(rules.version_list for rules in release.rules)
     assignments = assign_image(place, argument, gpu_version, version_list=version_list)
-    _check_gpu(draft, place, assignments, scope)
+    if argument.digest is not None and place.key == "predictors" and place.gpu_version is not None:
+        _check_gpu_digest(draft, place, argument, scope)
+    else:
+        _check_gpu(draft, place, assignments, scope)
     if argument.tag and argument.digest and place.shape == "split":
         draft.notice(
             "tag-dropped",
@@ -129,6 +132,22 @@ def _check_gpu(draft: Draft, place: ImagePlace, assignments: tuple[Assignment, .
                 advice="Give the GPU tag with --gpu-version TAG; if the old one exists there: --allow old-gpu-version.",
             )
         draft.notice("old-gpu-version", why)
+
+
+def _check_gpu_digest(draft: Draft, place: ImagePlace, argument: ImageArgument, scope: Scope) -> None:
+    """A digest fills both fields of a split image, and with a GPU tag in place of the digits it is no reference."""
+    algorithm = (argument.digest or "").partition(":")[0]
+    why = (
+        f"{place.name} has a GPU tag, which KServe joins to the same image field: services with a GPU would get "
+        f"{argument.repository}@{algorithm}:{place.gpu_version}, which is no reference"
+    )
+    if "old-gpu-version" not in scope.allow:
+        raise Refused(
+            why,
+            allow="old-gpu-version",
+            advice="Give a tag instead of a digest; if no service of it uses a GPU: --allow old-gpu-version.",
+        )
+    draft.notice("old-gpu-version", why)
 
 
 def _warn_about_runtimes(draft: Draft, places: Collection[ImagePlace]) -> None:

@@ -37,7 +37,7 @@ class ManifestFile:
             self._edited = EditedText(original.decode("utf-8"))
         except UnicodeDecodeError as error:
             raise FileFailure(
-                f"{label} is not UTF-8: byte {error.start + 1} is 0x{original[error.start]:02X}",
+                f"{label} was not read: byte {error.start + 1} is 0x{original[error.start]:02X}, which is not UTF-8",
                 path=label,
                 advice="Convert it to UTF-8 first.",
             ) from None
