@@ -55,7 +55,8 @@ def manifest(folder: Path) -> Path:
     if PUBLISHED.exists():
         path.write_bytes(gzip.decompress(PUBLISHED.read_bytes()))
         return path
-    schema = "".join(f"          field{i}:\n            description: a field\n            type: string\n" for i in range(400))
+    field = "          field{}:\n            description: a field\n            type: string\n"
+    schema = "".join(field.format(i) for i in range(400))
     crd = f"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  fields:\n{schema}---\n"
     config = (ROOT / "examples/inferenceservice-config.yaml").read_text()
     path.write_text(crd * (3_500_000 // len(crd)) + config)
