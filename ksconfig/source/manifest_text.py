@@ -175,8 +175,6 @@ def _configs(text: str, label: str) -> Iterator[ManifestConfig]:
             tree = read_document(document, label)
         except InvalidDocument as error:
             raise _template_or(error, document, label) from None
-        if kind is None and tree is not None and isinstance(tree, YamlScalar):
-            raise InvalidDocument("not a Kubernetes manifest: a bare text", line=1, column=1, label=label)
         for root in _objects(tree):
             if root.text("kind") == "ConfigMap" and root.text("metadata", "name") == CONFIG_NAME and tree is not None:
                 yield ManifestConfig(text, label, document, root, tree)

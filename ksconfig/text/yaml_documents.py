@@ -53,12 +53,18 @@ def _markers(text: str, start: int) -> Iterator[tuple[int, bool]]:
     """Offsets of the lines that begin with ``---`` (False) or ``...`` (True), by plain search, which is fast."""
     found: list[tuple[int, bool]] = []
     for marker in ("---", "..."):
-        position = start if text.startswith(marker, start) else text.find("\n" + marker, start) + 1
-        while position > 0 or (position == start and text.startswith(marker, start)):
+        position = start if text.startswith(marker, start) else _next_line(text, marker, start)
+        while position >= 0:
             if text[position + 3 : position + 4] in ("", " ", "\t", "\n", "\r"):
                 found.append((position, marker == "..."))
-            position = text.find("\n" + marker, position + 3) + 1
+            position = _next_line(text, marker, position)
     return iter(sorted(found))
+
+
+def _next_line(text: str, marker: str, position: int) -> int:
+    """The start of the next line that begins with the marker, or -1."""
+    feed = text.find("\n" + marker, position)
+    return feed + 1 if feed >= 0 else -1
 
 
 def kind_of(document: Document) -> str | None:

@@ -76,7 +76,9 @@ class TestTable:
 
     def test_of_frameworks_and_shapes(self, minor: int) -> None:
         expected = {
-            name: "protocols" if minor in nested else "flat" for name, first, last, nested in READ if first <= minor <= last
+            name: "protocols" if minor in nested else "flat"
+            for name, first, last, nested in READ
+            if first <= minor <= last
         }
         assert dict(rules(minor).frameworks) == expected
 
@@ -142,7 +144,10 @@ def test_a_version_is_read_without_its_patch_level(text: str, release: tuple[int
     assert str(Release.parse(text)) == f"{release[0]}.{release[1]}"
 
 
-@pytest.mark.parametrize("text", ["", "7", "v7", "0", "0.", "latest", "0.7 ", " 0.7", "0.x", "0.7.0/1", "0,7", "٠.٧", "0.12345"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "7", "v7", "0", "0.", "latest", "0.7 ", " 0.7", "0.x", "0.7.0/1", "0,7", "\u0660.\u0667", "0.12345"],
+)
 def test_what_is_no_version_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match=r"is no KServe version.*0\.7"):
         Release.parse(text)

@@ -113,7 +113,11 @@ data:
 
 @pytest.mark.parametrize(
     ("path", "value"),
-    [("deploy.defaultDeploymentMode", "Nonsense"), ("deploy.defaultDeploymentMode", ""), ("ingress.ingressGateway", "")],
+    [
+        ("deploy.defaultDeploymentMode", "Nonsense"),
+        ("deploy.defaultDeploymentMode", ""),
+        ("ingress.ingressGateway", ""),
+    ],
 )
 def test_no_edit_leads_there(path: str, value: str) -> None:
     manifests = ksconfig.loads(MANIFEST, kserve_version="0.12")

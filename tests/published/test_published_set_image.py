@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import published_walker as walker
 import pytest
-from published_walker import Published
 from ruamel.yaml import YAML
 
 import ksconfig
+from tests.published import walker
+from tests.published.walker import Published
 
 if not walker.DATA.is_dir():
     pytest.skip(walker.REASON, allow_module_level=True)
@@ -205,7 +205,7 @@ class TestMeaning:
         }
         if block.last_item is not None:
             for i, tag in enumerate(walker.wanted_tags(block, text.split("\n"), image, gpu)):
-                item = (*here, "allowedImageVersions", len(block.items) + i)
+                item: tuple[str | int, ...] = (*here, "allowedImageVersions", len(block.items) + i)
                 wanted[item] = tag
         assert differences(data_of(text), data_of(manifests.text)) == wanted
         assert {change.path: change.after for change in changes} == wanted

@@ -1,8 +1,8 @@
 """What `set_image` must write into a published manifest, worked out line by line and without ksconfig.
 
 KServe's manifests put one member on a line. That is enough to find a value with a few regular expressions and to
-replace the characters between its quotes, so this walker shares no code and no idea (spans, YAML nodes, JSON nodes) with
-what it judges.
+replace the characters between its quotes, so this walker shares no code and no idea (spans, YAML nodes, JSON nodes)
+with what it judges.
 """
 
 from __future__ import annotations
