@@ -12,6 +12,7 @@ from typing import Any
 
 from ksconfig.model.fields import json_kind, required_kind
 from ksconfig.model.releases import Release, Rules
+from ksconfig.text.json_scanner import fold
 
 
 def start_faults(rules: Rules, data: Mapping[str, Any]) -> tuple[str, ...]:
@@ -22,8 +23,8 @@ def start_faults(rules: Rules, data: Mapping[str, Any]) -> tuple[str, ...]:
     """
     faults: list[str] = []
     if rules.modes and "deploy" in data:
-        deploy = data["deploy"]
-        mode = deploy.get("defaultDeploymentMode") if isinstance(deploy, dict) else None
+        deploy = _as_go_reads(data["deploy"])
+        mode = deploy.get("defaultdeploymentmode") if isinstance(deploy, dict) else None
         if not isinstance(deploy, dict):
             faults.append("deploy is no JSON object")
         elif not mode:
@@ -41,10 +42,16 @@ def _ingress_faults(rules: Rules, ingress: Any) -> list[str]:
     if not isinstance(ingress, dict):
         return ["ingress is no JSON object"]
     required = rules.ingress_required or ()
-    faults = [f"ingress.{name} is required" for name in required if not ingress.get(name)]
-    if ingress.get("enableGatewayApi") is True and not ingress.get("kserveIngressGateway"):
+    read = _as_go_reads(ingress)
+    faults = [f"ingress.{name} is required" for name in required if not read.get(fold(name))]
+    if read.get("enablegatewayapi") is True and not read.get("kserveingressgateway"):
         faults.append("ingress.kserveIngressGateway is required with enableGatewayApi")
     return faults + _kind_faults("ingress", ingress)
+
+
+def _as_go_reads(value: Any) -> Any:
+    """An object by the folded names of its members: Go's decoder takes them in any case, and the last of several."""
+    return {fold(name): item for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def _kind_faults(key: str, value: Any) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from ksconfig.errors import Ambiguous, InvalidDocument, Refused, UnsupportedEdit
+from ksconfig.errors import Ambiguous, InvalidDocument, KsconfigError, Refused, UnsupportedEdit
 from ksconfig.model.plan import FieldEdit, ObjectRef
 from ksconfig.text.json_write import write_string
 from ksconfig.text.proof import prove_yaml
@@ -144,7 +144,7 @@ class ManifestText:
                 if config.data is None:
                     raise UnsupportedEdit("the ConfigMap has no data to put a new key in")
                 text = apply_edits("", edit.edits)
-                result.append(_new_key(self.text, config.data, key, text))
+                result.append(_new_key(self.text, config, config.data, key, text))
                 added[config.data.start] = {**added.get(config.data.start, {}), key: text}
                 continue
             scalar = config.data.get(key) if config.data else None
@@ -208,20 +208,47 @@ def holds_template(text: str) -> bool:
     return bool(_TEMPLATE.search(text))
 
 
-def _new_key(text: str, data: YamlMapping, key: str, value: str) -> Edit:
-    """A new entry of ``data``, set out like its first one, at its place if the keys are in order."""
+def _new_key(text: str, config: ManifestConfig, data: YamlMapping, key: str, value: str) -> Edit:
+    """A new entry of ``data``, set out like the others: at its place if the keys are in order, else at the end."""
     if not data.flow and data.entries:
-        names = [node for node, _ in data.items()]
-        after = [node for node in names if node.value > key]
-        ordered = [node.value for node in names] == sorted(node.value for node in names)
-        before = after[0] if ordered and after else names[0]
-        line = text.rfind("\n", 0, before.start) + 1
+        names = [node.value for node, _ in data.items()]
+        smaller = [name for name in names if name < key] if names == sorted(names) else names
+        place = _line_after(text, config, data, smaller[-1]) if smaller else None
+        if place is None:
+            place = _first_line(text, data)
+        newline = "\r\n" if "\r\n" in text[: data.start] else "\n"
         indent = " " * data.column
-        newline = "\r\n" if text[:line].endswith("\r\n") else "\n"
         body = newline.join(f"{indent}  {row}" if row else "" for row in value.split("\n"))
-        return Edit(line, line, f"{indent}{key}: |-{newline}{body}{newline}")
+        before = newline if place and text[place - 1] != "\n" else ""
+        return Edit(place, place, f"{before}{indent}{key}: |-{newline}{body}{newline}")
     opening = text.find("{", data.start, data.end)
     if opening < 0:
         raise UnsupportedEdit("data is laid out in a way that a new key cannot be put into")
     comma = ", " if data.entries else ""
     return Edit(opening + 1, opening + 1, f"{write_string(key)}: {write_string(value)}{comma}")
+
+
+def _line_after(text: str, config: ManifestConfig, data: YamlMapping, key: str) -> int | None:
+    """The start of the line below an entry; None where a line there would change the entry's own text."""
+    value = data.get(key)
+    try:
+        scalar = config.scalar_map(key)
+    except KsconfigError:
+        return None
+    block = scalar.style in ("literal", "folded")
+    feed = text.find("\n", scalar.end if block or value is None else value.end)
+    if feed >= 0:
+        kept = block and scalar.text.endswith("\n\n")  # the blank lines below belong to the text
+        return None if kept else feed + 1
+    return None if block and "-" not in text[scalar.header : scalar.start] else len(text)
+
+
+def _first_line(text: str, data: YamlMapping) -> int:
+    """The start of the first entry's line, or of the comments that stand above it."""
+    line = text.rfind("\n", 0, data.start) + 1
+    while line:
+        above = text.rfind("\n", 0, line - 1) + 1
+        if not text[above:line].lstrip().startswith("#"):
+            break
+        line = above
+    return line

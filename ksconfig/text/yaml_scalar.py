@@ -29,6 +29,7 @@ class ScalarMap:
 
     Attributes:
         text: the decoded text.
+        header: where the scalar begins, behind its anchor and tag.
         start, end: the span of the scalar's content in the file (inside the quotes, behind a block header).
     """
 
@@ -48,7 +49,7 @@ class ScalarMap:
         self.style = scalar.style
         self._flow = flow
         self._column = column
-        self._header = after_properties(source, scalar.start)
+        self.header = after_properties(source, scalar.start)
         self._plain_end = scalar.end
         builder, self.start, self.end, self._indent = self._decode(source, self._plain_end)
         self.text = "".join(builder.parts)
@@ -64,7 +65,7 @@ class ScalarMap:
             )
 
     def _decode(self, source: str, plain_end: int) -> tuple[Builder, int, int, int]:
-        builder, start = Builder(source), self._header
+        builder, start = Builder(source), self.header
         if self.style in ("literal", "folded"):
             return builder, *decode_block(builder, start, self._column, self.style == "folded")
         if self.style == "plain":
@@ -113,7 +114,7 @@ class ScalarMap:
         if "".join(builder.parts) != wanted:
             raise self._cannot_hold("the change without altering the lines around it")
         if self.style == "plain":
-            self._check_plain(written[self._header : self._plain_end + grown], wanted)
+            self._check_plain(written[self.header : self._plain_end + grown], wanted)
 
     # Encoding
 

@@ -31,7 +31,7 @@ def test_a_sound_config_starts(minor: int) -> None:
         (6, {"defaultDeploymentMode": "Nonsense"}, None),
         (7, {}, "deploy.defaultDeploymentMode is required"),
         (7, {"defaultDeploymentMode": ""}, "deploy.defaultDeploymentMode is required"),
-        (7, {"DefaultDeploymentMode": 7}, "deploy.defaultDeploymentMode is required"),
+        (7, {"defaultDeploymentMode": None}, "deploy.defaultDeploymentMode is required"),
         (7, [], "deploy is no JSON object"),
         (7, "Serverless", "deploy is no JSON object"),
         (7, {"defaultDeploymentMode": "serverless"}, 'deploy.defaultDeploymentMode is "serverless"'),
@@ -143,3 +143,10 @@ def test_where_only_some_of_the_possible_releases_would_not_start_it_is_a_warnin
     manifests.set("deploy.defaultDeploymentMode", "Standard")
 
     assert "start" in [notice.code for notice in manifests.notices]
+
+
+def test_no_edit_leads_there_through_a_name_in_other_case() -> None:
+    text = MANIFEST.replace("defaultDeploymentMode", "DefaultDeploymentMode")
+    manifests = ksconfig.loads(text, kserve_version="0.12")
+    with pytest.raises(ksconfig.Refused):
+        manifests.set("deploy.DefaultDeploymentMode", "Nonsense")
