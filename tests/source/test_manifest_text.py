@@ -322,10 +322,10 @@ class TestNewKey:
         rest = "  storageInitializer: '{}'\n"
         assert self.added(CONFIG + rest) == CONFIG + self.ROUTER + rest
 
-    def test_goes_first_where_keys_are_in_no_order(self) -> None:
+    def test_goes_last_where_keys_are_in_no_order(self) -> None:
         head = META + "data:\n"
         rest = f"  logger: '{{}}'\n  agent: '{AGENT}'\n"
-        assert self.added(head + rest) == head + self.ROUTER + rest
+        assert self.added(head + rest) == head + rest + self.ROUTER
 
     def test_goes_last_where_keys_are_in_order_and_it_is_the_last(self) -> None:
         assert self.added(CONFIG) == CONFIG + self.ROUTER

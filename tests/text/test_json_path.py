@@ -88,8 +88,8 @@ def test_a_path_leads_to_its_value(path: str, source: str) -> None:
 
     assert (found.node.source, found.rest) == (source, ())
     assert found.parent is not None
-    assert found.index is not None
-    assert found.parent.children[found.index] is found.node
+    assert found.at is not None
+    assert found.parent.children[found.at] is found.node
 
 
 @pytest.mark.parametrize(

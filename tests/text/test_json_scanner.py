@@ -108,7 +108,6 @@ def test_of_duplicate_names_the_last_counts() -> None:
         ("# c\n1", 1, "JSON has no comments"),
         ("{{ x }}", 1, "a template stands here, not JSON"),
         ('{"a": {{ x }} }', 7, "a template stands here, not JSON"),
-        ("[{% if x %}]", 2, "a template stands here, not JSON"),
         ("True", 1, "True is written true in JSON"),
         ("FALSE", 1, "FALSE is written false in JSON"),
         ("None", 1, "None is written null in JSON"),
@@ -228,15 +227,16 @@ def test_white_space_has_no_meaning(data: st.DataObject) -> None:
 @settings(deadline=None, max_examples=200)
 @given(st.data())
 def test_a_damaged_text_is_refused_exactly_when_the_standard_library_refuses_it(data: st.DataObject) -> None:
-    text = json.dumps(data.draw(OBJECTS))
+    text = json.dumps(data.draw(OBJECTS), ensure_ascii=False)
     place = data.draw(st.integers(0, len(text)))
-    damaged = text[:place] + data.draw(st.sampled_from(list('{}[],:"\\0-.e \n/#\''))) + text[place + data.draw(st.integers(0, 1)) :]
+    character = data.draw(st.sampled_from(list('{}[],:"\\0-.e \n/#\'')))
+    damaged = text[:place] + character + text[place + data.draw(st.integers(0, 1)) :]
     try:
         wanted = json.loads(damaged)
     except ValueError:
         fault(damaged)
     else:
-        assert json.dumps(parse_json(damaged).value) == json.dumps(wanted).replace("\\udc", "\\udc")
+        assert parse_json(damaged).value == wanted
 
 
 @pytest.mark.parametrize(
