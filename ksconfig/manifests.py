@@ -8,7 +8,7 @@ from typing import Any
 
 from ksconfig import operations
 from ksconfig.errors import UsageError
-from ksconfig.model.plan import ABSENT, Change, Notice, Plan
+from ksconfig.model.plan import Change, Notice, Plan
 from ksconfig.operations import Image, Scope
 from ksconfig.source.files import FileSource, ManifestFile, read_file
 from ksconfig.text.diff import unified_diff
@@ -100,13 +100,13 @@ class Manifests:
         """
         plan = self.plan_set(path, value, allow_type_change=allow_type_change, allow=allow)
         self.apply(plan)
-        return self._one(plan, path)
+        return plan.asked[0]
 
     def unset(self, path: str | Sequence[Step]) -> Change:
         """Remove one JSON value; ``changed`` is False if it was not there."""
         plan = self.plan_unset(path)
         self.apply(plan)
-        return self._one(plan, path)
+        return plan.asked[0]
 
     def set_image(
         self,
@@ -130,17 +130,6 @@ class Manifests:
         plan = self.plan_set_image(images, gpu_version=gpu_version, allow=allow)
         self.apply(plan)
         return plan.changes
-
-    def _one(self, plan: Plan, path: str | Sequence[Step]) -> Change:
-        if plan.changes:
-            return plan.changes[0]
-        steps = operations.key_path(path)
-        try:
-            value = operations.get_value(self._source, steps, self.scope()).value
-        except LookupError:
-            value = ABSENT
-        config = operations.find_config(self._source, self._namespace)
-        return Change(config.ref, steps, value, value, config.place)
 
     # Results
 
@@ -196,9 +185,10 @@ def load(
         namespace: of the config, if there are several.
         kserve_version: the release ("0.7"), told from the config if not given.
 
+    Files are read at once and parsed when first asked for, so a text that is not YAML is an `InvalidDocument` then.
+
     Raises:
-        FileFailure: a file cannot be read.
-        InvalidDocument: a document that may hold the config is not YAML.
+        FileFailure: a file cannot be read, or is not UTF-8.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
     source = FileSource([read_file(Path(one)) for one in paths])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
 from ksconfig import operations
 from ksconfig.cli import output
-from ksconfig.cli.options import Settings, settings_of, shared_options
-from ksconfig.errors import FileFailure, InvalidDocument, UsageError
+from ksconfig.cli.options import GUARD, Settings, settings_of, shared_options, unguarded
+from ksconfig.errors import FileFailure, InvalidDocument, UsageError, not_done
 from ksconfig.manifests import Manifests
 from ksconfig.model.plan import Plan
 from ksconfig.operations import Typed
@@ -25,17 +25,14 @@ class _Command(click.Command):
     """A command whose arguments may be negative numbers: ``set uidModelcar -1`` is no option -1."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        guarded = [_GUARD + arg if arg[:1] == "-" and arg[1:2].isdigit() else arg for arg in args]
+        guarded = [GUARD + arg if arg[:1] == "-" and arg[1:2].isdigit() else arg for arg in args]
         return super().parse_args(ctx, guarded)
-
-
-_GUARD = "\ue000"
 
 
 def _unguarded(_: click.Context, __: click.Parameter, value: Any) -> Any:
     if isinstance(value, tuple):
-        return tuple(item.removeprefix(_GUARD) for item in value)
-    return value.removeprefix(_GUARD) if isinstance(value, str) else value
+        return tuple(map(unguarded, value))
+    return unguarded(value) if isinstance(value, str) else value
 
 
 class _Opened:
@@ -49,7 +46,10 @@ class _Opened:
             )
         if settings.files.count("-") > 1:
             raise UsageError("-f - is given twice, but there is one standard input")
-        files = [_standard_input() if name == "-" else read_file(Path(name)) for name in dict.fromkeys(settings.files)]
+        with not_done("no manifest was read"):
+            files = [
+                _standard_input() if name == "-" else read_file(Path(name)) for name in dict.fromkeys(settings.files)
+            ]
         self.settings = settings
         self.source = FileSource(files)
         self.manifests = Manifests(self.source, namespace=settings.namespace, kserve_version=settings.kserve_version)
@@ -62,22 +62,23 @@ class _Opened:
         settings = self.settings
         if settings.verbose:
             output.remark(f"KServe release: {plan.release}")
-        output.warnings(plan.notices)
         if not settings.dry_run:
             self.manifests.apply(plan)
-            self.manifests.save()
-            if plan.changed:
-                output.diff(plan.diff(), err=True)
+            with not_done("nothing was saved"):
+                settings.written = bool(self.manifests.save())
+        output.warnings(plan.notices)
+        if plan.changed and not settings.dry_run:
+            output.diff(plan.diff(), err=True)
         machine = settings.output in ("json", "yaml")
         if machine:
             output.document("Change", output.plan_content(plan, dry_run=settings.dry_run), settings.output)
         elif settings.output == "name":
             for name in dict.fromkeys(str(edit.object) for edit in plan.edits):
                 output.result(name.replace(" ", "/", 1))
-        elif self.stream is not None and not settings.dry_run:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(self.stream.to_bytes())
-            sys.stdout.buffer.flush()
+        elif self.stream is not None and not settings.dry_run and "output" not in settings.given:
+            stdout: IO[bytes] = click.get_binary_stream("stdout")
+            stdout.write(self.stream.to_bytes())
+            stdout.flush()
         else:
             for line in lines:
                 output.result(output.visible(line + (" (dry run)" if settings.dry_run and plan.changed else "")))
@@ -130,13 +131,17 @@ def images() -> None:
         for image in found:
             gpu = f", GPU :{image.gpu_version}" if image.gpu_version else ""
             rows.append(
-                (image.name, image.image + gpu, image.where + ("" if image.read else f" (not read by {release})"))
+                (
+                    image.name,
+                    image.image + gpu,
+                    image.where + ("" if image.read else f" (not read by {release.likely or release})"),
+                )
             )
         output.table(("NAME", "IMAGE", "WHERE"), rows)
 
 
 @click.command(cls=_Command, epilog="Example: ksconfig get predictors.sklearn.v1.image -f kserve.yaml")
-@click.argument("path")
+@click.argument("path", callback=_unguarded)
 @shared_options
 def get(path: str) -> None:
     """Print one JSON value of the config: a string bare, anything else as it stands.
@@ -165,7 +170,7 @@ def get(path: str) -> None:
     epilog="Examples: ksconfig set ingress.ingressDomain models.example.com -f kserve.yaml; "
     "ksconfig set --json router.headers.propagate '[\"Authorization\"]' -f kserve.yaml",
 )
-@click.argument("path")
+@click.argument("path", callback=_unguarded)
 @click.argument("value", callback=_unguarded)
 @click.option("--json", "as_json", is_flag=True, help="VALUE is JSON and is written as it stands; its type may change.")
 @shared_options
@@ -195,7 +200,7 @@ def _raw(value: str) -> RawJson:
 
 
 @click.command(cls=_Command, epilog="Example: ksconfig unset router.headers -f kserve.yaml")
-@click.argument("path")
+@click.argument("path", callback=_unguarded)
 @shared_options
 def unset(path: str) -> None:
     """Remove one JSON value from the config; if it is not there, nothing is done."""
@@ -214,6 +219,7 @@ def unset(path: str) -> None:
 @click.option(
     "--gpu-version",
     multiple=True,
+    callback=_unguarded,
     metavar="[TARGET=]TAG",
     help="The tag for services with a GPU (tensorflow and pytorch, KServe to 0.9).",
 )
@@ -247,6 +253,8 @@ def _wanted(arguments: tuple[str, ...], opened: _Opened) -> dict[str, str]:
         if bare:
             raise UsageError(f'"{bare}" is no TARGET=IMAGE, as the first argument is', advice=_EXAMPLE)
         for target, _, _ in pairs:
+            if not target:
+                raise UsageError("a TARGET before = is empty", advice=_EXAMPLE)
             if [pair[0] for pair in pairs].count(target) > 1:
                 raise UsageError(f"{target} is given twice", advice="Name each target once.")
         return {target: image for target, _, image in pairs}

@@ -73,7 +73,8 @@ def run(arguments: list[str]) -> int:
     settings = Settings()
     try:
         cli.main(arguments, prog_name="ksconfig", standalone_mode=False, obj=settings)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except click.exceptions.Exit as done:
         return done.exit_code
     except KsconfigError as error:
@@ -88,7 +89,9 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         # whoever read our output has gone; what was to be written is written
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        return ExitCode.FAILED
+        return ExitCode.DONE if settings.written else ExitCode.FAILED
+    except OSError as error:
+        return _unprinted(error, settings)
     except Exception as error:
         return _internal(error, settings)
     return ExitCode.DONE
@@ -106,12 +109,20 @@ def _interrupted(code: ExitCode) -> int:
     return code
 
 
+def _unprinted(error: OSError, settings: Settings) -> int:
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    state = "the change is saved" if settings.written else "nothing was saved"
+    output.remark(f"error: {state}, but the result could not be printed: {error.strerror or error}")
+    return ExitCode.FAILED
+
+
 def _internal(error: Exception, settings: Any) -> int:
     if settings.verbose:
         traceback.print_exc()
+    state = "after the change was saved" if settings.written else "nothing was saved"
     output.remark(
         output.visible(
-            f"error: internal error, nothing more was done: {type(error).__name__}: {error}. "
+            f"error: internal error, {state}: {type(error).__name__}: {error}. "
             "Please report it, with the output of the same command and -v."
         )
     )

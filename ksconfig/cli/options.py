@@ -8,15 +8,12 @@ from typing import Any, TypeVar
 
 import click
 
-from ksconfig.operations import Scope
-
-#: The refusals that a person may override, by the word for ``--allow``.
-ALLOWABLE = ("gpu-rule", "new-key", "old-gpu-version", "unread")
+from ksconfig.operations import ALLOWABLE, Scope
 
 
 @dataclass
 class Settings:
-    """The shared options as given."""
+    """The shared options as given; ``written`` tells whether a file was changed already."""
 
     files: list[str] = field(default_factory=list)
     namespace: str | None = None
@@ -26,6 +23,7 @@ class Settings:
     yes: bool = False
     verbose: bool = False
     allow: list[str] = field(default_factory=list)
+    written: bool = False
     given: set[str] = field(default_factory=set)
 
     @property
@@ -45,13 +43,24 @@ def _take(context: click.Context, parameter: click.Parameter, value: Any) -> Non
     if not value:
         return
     if name in _REPEATABLE:
-        getattr(settings, name).extend(value)
+        getattr(settings, name).extend(map(unguarded, value))
         return
     times = value if isinstance(value, int) else len(value)
     if name != "verbose" and (times > 1 or name in settings.given):
         raise click.UsageError(f"Option {'/'.join(parameter.opts)} is given twice.", context)
+    if not isinstance(value, int) and not value[0]:
+        raise click.UsageError(f"Option {'/'.join(parameter.opts)} needs a value.", context)
     settings.given.add(name)
-    setattr(settings, name, True if isinstance(value, int) else value[0])
+    setattr(settings, name, True if isinstance(value, int) else unguarded(value[0]))
+
+
+#: Put before an argument that looks like a negative number, so that it is not taken for an option.
+GUARD = "\ue000"
+
+
+def unguarded(argument: str) -> str:
+    """The argument as it was given."""
+    return argument.removeprefix(GUARD)
 
 
 def settings_of(context: click.Context) -> Settings:

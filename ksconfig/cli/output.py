@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
@@ -17,7 +18,7 @@ from ksconfig.model.plan import ABSENT, Change, Notice, Plan
 
 API_VERSION = "ksconfig/v1"
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def visible(text: str) -> str:
@@ -43,7 +44,16 @@ def document(kind: str, content: dict[str, Any], form: str) -> None:
 
         click.echo(print_yaml(whole), nl=False)
     else:
-        click.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(_finite(whole), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _finite(data: Any) -> Any:
+    """The data with numbers too large for a program (1e400) as strings, since JSON has no infinity."""
+    if isinstance(data, dict):
+        return {name: _finite(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [_finite(value) for value in data]
+    return str(data) if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

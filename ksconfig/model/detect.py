@@ -101,7 +101,7 @@ def _shapes_fit(data: Mapping[str, Any], rules: Rules) -> bool:
             return False
         if ("v1" in entry or "v2" in entry) != (shape == "protocols") and name != "pytorch":
             return False
-        if name == "pytorch" and ("v1" in entry or "v2" in entry) and rules.release < Release(0, 5):
+        if name == "pytorch" and ("v1" in entry or "v2" in entry) and "protocols" not in rules.frameworks.values():
             return False
         if "allowedImageVersions" in entry and not rules.version_list:
             return False

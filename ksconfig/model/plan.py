@@ -37,6 +37,7 @@ class Change:
         path: ``(key, name or index, ...)``.
         before, after: JSON values; `ABSENT` where there is none.
         place: the file, or the object once more on a cluster.
+        changed: whether the text changes; False if it means ``after`` already.
     """
 
     object: ObjectRef
@@ -44,11 +45,7 @@ class Change:
     before: Any
     after: Any
     place: str = ""
-
-    @property
-    def changed(self) -> bool:
-        """Whether the two values differ, in type or in value."""
-        return type(self.before) is not type(self.after) or self.before != self.after
+    changed: bool = True
 
     @property
     def written_path(self) -> str:
@@ -94,7 +91,7 @@ class Plan:
 
     Attributes:
         command: what it was made by ("set-image").
-        changes: the values that change, none if all are there already.
+        asked: every value that was asked for, those that are there already included.
         images: the targets of ``set-image``, those without change included.
         edits: the fields to be written.
         patches: the texts to be written, for the diff.
@@ -103,7 +100,7 @@ class Plan:
     """
 
     command: str
-    changes: tuple[Change, ...]
+    asked: tuple[Change, ...]
     images: tuple[ImageChange, ...]
     edits: tuple[FieldEdit, ...]
     patches: tuple[TextPatch, ...]
@@ -114,6 +111,11 @@ class Plan:
     def changed(self) -> bool:
         """Whether there is anything to write."""
         return bool(self.edits)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The values that change, none if all are there already."""
+        return tuple(change for change in self.asked if change.changed)
 
     def diff(self) -> str:
         """The change as a unified diff; "" if there is none."""

@@ -59,7 +59,9 @@ class Rules:
         runtimes: whether it has ServingRuntimes.
         storage_containers: whether a ClusterStorageContainer comes before ``storageInitializer``.
         modes: the values of ``deploy.defaultDeploymentMode`` that it starts with; empty where it does not read it.
-        ingress_required: the fields of ``ingress`` without which it does not start; None where it starts regardless.
+        ingress_required: the fields of ``ingress`` without which it does not start.
+        gateway_api: whether ``ingress.enableGatewayApi`` makes ``kserveIngressGateway`` required.
+        start_keys: the keys that its main reads at the start, and exits if it cannot.
     """
 
     release: Release
@@ -73,7 +75,9 @@ class Rules:
     runtimes: bool = False
     storage_containers: bool = False
     modes: frozenset[str] = frozenset()
-    ingress_required: tuple[str, ...] | None = None
+    ingress_required: tuple[str, ...] = ()
+    gateway_api: bool = False
+    start_keys: frozenset[str] = frozenset()
 
 
 def _flat(*names: str) -> dict[str, Shape]:
@@ -112,7 +116,7 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "+explainers": {"aix", "art"},
     },
     6: {"frameworks": _V06},
-    7: {"+keys": {"deploy"}, "modes": _KNATIVE},
+    7: {"+keys": {"deploy"}, "modes": _KNATIVE, "+start_keys": {"deploy"}},
     # pytorch is flat again in the code of 0.8 and 0.9, although their manifests ship v1 and v2
     8: {"frameworks": {**_V06, "pytorch": "flat"}, "predictors": "leftovers", "runtimes": True},
     9: {"+keys": {"router"}, "+images": {"router"}},
@@ -123,11 +127,16 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "-keys": {"predictors", "transformers"},
         "+keys": {"metricsAggregator"},
         "ingress_required": ("ingressGateway", "ingressService"),
+        "+start_keys": {"ingress"},
     },
     11: {"+keys": {"_example"}, "-explainers": {"aix"}, "storage_containers": True},
     13: {"-explainers": {"alibi"}},
     14: {"+keys": {"localModel", "security"}, "+images": {"localModel"}, "ingress_required": ("ingressGateway",)},
-    15: {"+keys": {"inferenceService", "opentelemetryCollector"}},
+    15: {
+        "+keys": {"inferenceService", "opentelemetryCollector"},
+        "gateway_api": True,
+        "+start_keys": {"multiNode"},
+    },
     16: {"+keys": {"autoscaler"}, "modes": _KNATIVE | {"Knative", "Standard"}},
     20: {},
 }

@@ -1,8 +1,8 @@
 """Whether the controller would start with a config.
 
-Broken JSON in most keys stops admissions; in ``deploy`` (from 0.7) and ``ingress`` (from 0.10) the controller's main
-exits with 1 at its next start (cmd/manager/main.go; NewDeployConfig and NewIngressConfig in v1beta1/configmap.go). No
-write of ours may lead there.
+Broken JSON in most keys stops admissions; in ``deploy`` (from 0.7), ``ingress`` (from 0.10) and ``multiNode`` (from
+0.15) the controller's main exits with 1 at its next start (cmd/manager/main.go; NewDeployConfig and NewIngressConfig in
+v1beta1/configmap.go). No write of ours may lead there.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ksconfig.model.fields import json_kind, required_kind
-from ksconfig.model.releases import Release, Rules
+from ksconfig.model.fields import type_faults
+from ksconfig.model.releases import Rules
 from ksconfig.text.json_scanner import fold
 
 
@@ -22,45 +22,33 @@ def start_faults(rules: Rules, data: Mapping[str, Any]) -> tuple[str, ...]:
         data: the keys that are there and parse.
     """
     faults: list[str] = []
-    if rules.modes and "deploy" in data:
-        deploy = _as_go_reads(data["deploy"])
-        mode = deploy.get("defaultdeploymentmode") if isinstance(deploy, dict) else None
-        if not isinstance(deploy, dict):
-            faults.append("deploy is no JSON object")
-        elif not mode:
-            faults.append("deploy.defaultDeploymentMode is required")
-        elif mode not in rules.modes:
-            faults.append(f'deploy.defaultDeploymentMode is "{mode}", not one of {", ".join(sorted(rules.modes))}')
-    if rules.ingress_required is not None and "ingress" in data:
-        faults += _ingress_faults(rules, data["ingress"])
-    if rules.release >= Release(0, 15) and "multiNode" in data:
-        faults += _kind_faults("multiNode", data["multiNode"])
+    for key in sorted(rules.start_keys & data.keys()):
+        faults += type_faults((key,), data[key])
+        if isinstance(data[key], dict):
+            # Go's decoder takes names in any case, and of several the last
+            fields = {fold(name): item for name, item in data[key].items()}
+            faults += {"deploy": _deploy, "ingress": _ingress}.get(key, _nothing)(rules, fields)
+        elif data[key] is None:
+            faults.append(f"{key} is null")
     return tuple(faults)
 
 
-def _ingress_faults(rules: Rules, ingress: Any) -> list[str]:
-    if not isinstance(ingress, dict):
-        return ["ingress is no JSON object"]
-    required = rules.ingress_required or ()
-    read = _as_go_reads(ingress)
-    faults = [f"ingress.{name} is required" for name in required if not read.get(fold(name))]
-    if read.get("enablegatewayapi") is True and not read.get("kserveingressgateway"):
+def _nothing(_: Rules, __: Mapping[str, Any]) -> list[str]:
+    return []
+
+
+def _deploy(rules: Rules, deploy: Mapping[str, Any]) -> list[str]:
+    mode = deploy.get(fold("defaultDeploymentMode"))
+    if not mode:
+        return ["deploy.defaultDeploymentMode is required"]
+    if isinstance(mode, str) and mode not in rules.modes:
+        return [f'deploy.defaultDeploymentMode is "{mode}", not one of {", ".join(sorted(rules.modes))}']
+    return []
+
+
+def _ingress(rules: Rules, ingress: Mapping[str, Any]) -> list[str]:
+    faults = [f"ingress.{name} is required" for name in rules.ingress_required if not ingress.get(fold(name))]
+    gateway = ingress.get(fold("enableGatewayApi")) is True
+    if rules.gateway_api and gateway and not ingress.get(fold("kserveIngressGateway")):
         faults.append("ingress.kserveIngressGateway is required with enableGatewayApi")
-    return faults + _kind_faults("ingress", ingress)
-
-
-def _as_go_reads(value: Any) -> Any:
-    """An object by the folded names of its members: Go's decoder takes them in any case, and the last of several."""
-    return {fold(name): item for name, item in value.items()} if isinstance(value, dict) else value
-
-
-def _kind_faults(key: str, value: Any) -> list[str]:
-    """Fields whose JSON type Go's decoder refuses."""
-    if not isinstance(value, dict):
-        return [f"{key} is no JSON object"]
-    faults = []
-    for name, item in value.items():
-        kind = required_kind((key, name))
-        if kind and item is not None and json_kind(item) != kind:
-            faults.append(f"{key}.{name} must be a JSON {kind}, not a {json_kind(item)}")
     return faults

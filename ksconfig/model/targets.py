@@ -85,7 +85,7 @@ def is_read(place: ImagePlace, rules: Rules) -> bool:
         return place.path[0] in rules.explainers
     if place.key == "transformers":
         return False
-    if any(place.key in other for other in (rules.images,)):
+    if place.key in rules.images:
         return True
     return place.key not in _KNOWN_IMAGE_KEYS
 

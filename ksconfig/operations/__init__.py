@@ -2,9 +2,10 @@
 
 from ksconfig.operations.images import plan_set_image
 from ksconfig.operations.values import Typed, plan_set, plan_unset
-from ksconfig.operations.view import Image, Scope, find_config, get_value, key_path, list_images
+from ksconfig.operations.view import ALLOWABLE, Image, Scope, find_config, get_value, key_path, list_images
 
 __all__ = [
+    "ALLOWABLE",
     "Image",
     "Scope",
     "Typed",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ksconfig.errors import Refused
+from ksconfig.errors import PathNotFound, Refused
+from ksconfig.model.fields import type_faults
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, ImageChange, Notice, Plan
 from ksconfig.model.start import start_faults
 from ksconfig.operations.view import ConfigView
@@ -31,7 +32,7 @@ class Draft:
         self.source = source
         self.texts: dict[str, EditedText] = {}
         self.done: dict[str, list[tuple[Path, Any]]] = {}
-        self.changes: list[Change] = []
+        self.asked: list[Change] = []
         self.images: list[ImageChange] = []
         self.notices: list[Notice] = []
         self.new_keys: set[str] = set()
@@ -53,12 +54,8 @@ class Draft:
         """Set a value, or remove it (`ABSENT`)."""
         key, inner = str(path[0]), path[1:]
         before = self.node(path)
-        text_there = before.string if before is not None and before.kind == "string" else ""
-        if path not in _KSERVE_TEMPLATES and holds_template(text_there):
-            raise Refused(
-                f"the value of {format_path(path)} is a template (Helm or Jinja): {text_there}",
-                advice="Edit the values that it is rendered from, or render it first and edit the result.",
-            )
+        if before is not None:
+            _refuse_template(path, before.value)
         text = self.texts.setdefault(key, EditedText(self.view.config.text(key)))
         root = self.view.roots[key] if text.text == text.original else parse_json(text.text)
         edits = remove_value(root, inner, (key,)) if value is ABSENT else set_value(root, inner, value, (key,))
@@ -67,19 +64,28 @@ class Draft:
         if edits:
             text.edit(edits)
             self.done.setdefault(key, []).append((inner, value))
-        self.changes.append(
-            Change(self.view.config.ref, path, before_value, after if edits else before_value, self.view.config.place)
+        self.asked.append(
+            Change(
+                self.view.config.ref,
+                path,
+                before_value,
+                after if edits else before_value,
+                self.view.config.place,
+                changed=bool(edits),
+            )
         )
 
     def add_key(self, key: str, inner: Path, value: Any) -> None:
         """A new key of ``data`` that holds one value."""
         for step in reversed(inner):
-            value = {step: value} if isinstance(step, str) else [value]
+            if isinstance(step, int) and step != 0:
+                raise PathNotFound(f"{format_path((key, *inner))} is not there: a new array begins with [0]")
+            value = {step: value} if isinstance(step, str) and step != "-" else [value]
         text = EditedText("")
         text.edit([Edit(0, 0, write_json(value, Layout("\n", "    ", ": ", ", ")))])
         self.texts[key] = text
         self.new_keys.add(key)
-        self.changes.append(Change(self.view.config.ref, (key,), ABSENT, _plain(value), self.view.config.place))
+        self.asked.append(Change(self.view.config.ref, (key,), ABSENT, _plain(value), self.view.config.place))
 
     def plan(self) -> Plan:
         """Check and prove the whole, and turn it into a plan."""
@@ -95,13 +101,19 @@ class Draft:
             before = None if key in self.new_keys else text.original
             edits.append(FieldEdit(config.ref, ("data", key), before, text.edits()))
         self._check_start(data)
+        self._check_types(data)
         final = tuple(edits)
         patches = self.source.prepare(final) if final else ()
-        changes = tuple(change for change in self.changes if change.changed)
         notices = (*self.notices, *self.view.notices(tuple(self.texts)))
-        return Plan(
-            self.command, changes if edits else (), tuple(self.images), final, patches, notices, self.view.release
-        )
+        return Plan(self.command, tuple(self.asked), tuple(self.images), final, patches, notices, self.view.release)
+
+    def _check_types(self, data: Mapping[str, Any]) -> None:
+        """Say which values Go's decoder would refuse, if it is this change that brings them."""
+        for key in self.texts:
+            old = type_faults((key,), self.view.data.get(key))
+            for fault in type_faults((key,), data.get(key)):
+                if fault not in old:
+                    self.notice("wrong-type", f"{fault}; KServe will refuse the whole key")
 
     def _check_start(self, data: Mapping[str, Any]) -> None:
         """Refuse what the controller could not start with, if it is this change that brings it."""
@@ -119,6 +131,18 @@ class Draft:
             )
         releases = [str(rules.release) for rules, group in zip(self.view.release.rules, found, strict=True) if group]
         self.notice("start", f"the controller of KServe {', '.join(releases)} would not start: {'; '.join(faults)}")
+
+
+def _refuse_template(path: Path, value: Any) -> None:
+    """Refuse to replace what is yet to be filled in by Helm or Jinja, at a path or anywhere below it."""
+    if isinstance(value, str) and path not in _KSERVE_TEMPLATES and holds_template(value):
+        raise Refused(
+            f"the value of {format_path(path)} is a template (Helm or Jinja): {value}",
+            advice="Edit the values that it is rendered from, or render it first and edit the result.",
+        )
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, item in inside:
+        _refuse_template((*path, step), item)
 
 
 def _plain(value: Any) -> Any:

@@ -26,7 +26,7 @@ def plan_set_image(source: Source, images: Mapping[str, str], scope: Scope, *, g
         TargetNotFound, Ambiguous: a TARGET names nothing, or two servers.
         Refused: the release does not read the image; a GPU tag would be left behind; a tag breaks the ``-gpu`` rule.
     """
-    if not images:
+    if not images or not all(images):
         raise UsageError("no target was named", advice="Say TARGET IMAGE, or TARGET=IMAGE several times.")
     with not_done(f"{', '.join(images)} {'was' if len(images) == 1 else 'were'} not changed"):
         arguments = {target: ImageArgument.parse(image) for target, image in images.items()}
@@ -107,8 +107,8 @@ def _shown_after(place: ImagePlace, assignments: tuple[Assignment, ...]) -> str:
 
 def _check_gpu(draft: Draft, place: ImagePlace, assignments: tuple[Assignment, ...], scope: Scope) -> None:
     """The rules of tags for services with a GPU (KServe to 0.9: validateGPU in v1alpha2 and v1beta1)."""
-    rules = [rules for rules in draft.view.release.rules if place.path and place.path[0] in rules.gpu_tags]
-    if place.key != "predictors" or not rules:
+    likely = draft.view.release.likely_rules
+    if place.key != "predictors" or not all(place.path[0] in rules.gpu_tags for rules in likely):
         return
     values = {assignment.path[-1]: assignment.value for assignment in assignments}
     fault = None

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from ksconfig.errors import InvalidDocument, InvalidReference, PathNotFound, Refused, UsageError, not_done
 from ksconfig.model.fields import json_kind, required_kind
 from ksconfig.model.images import EXAMPLE_KEY, image_places
-from ksconfig.model.plan import ABSENT, Plan
+from ksconfig.model.plan import ABSENT, Change, Plan
 from ksconfig.model.reference import Reference
 from ksconfig.model.targets import is_read, why_unread
 from ksconfig.operations.draft import Draft
 from ksconfig.operations.view import ConfigView, Scope, key_path, open_config
 from ksconfig.source.port import Source
 from ksconfig.text.json_path import Path, Step, format_path
-from ksconfig.text.json_scanner import parse_json
+from ksconfig.text.json_scanner import Node, names_taken_twice, parse_json
 from ksconfig.text.json_write import RawJson
 
 
@@ -46,19 +47,22 @@ def plan_set(
         if key not in view.config.keys and key != EXAMPLE_KEY:
             if "new-key" not in scope.allow:
                 _refuse_new_key(view, key)
+            _check_new_key(view, key)
             draft.add_key(key, steps[1:], _typed(value, required_kind(steps), steps))
             return draft.plan()
         node = draft.node(steps)
         kind = node.kind if node and node.kind != "null" else required_kind(steps)
         if isinstance(value, Typed):
             value = _typed(value, kind, steps)
+        if isinstance(value, RawJson):
+            _refuse_twins(parse_json(value), steps)
         new_kind = parse_json(value).kind if isinstance(value, RawJson) else json_kind(value)
         if kind and new_kind != kind:
             now = f" ({node.source})" if node and len(node.source) < 60 else ""
             if not allow_type_change:
                 raise Refused(
-                    f"{format_path(steps)} is a JSON {kind}{now}, and the new value a {new_kind}",
-                    advice=f"Give a {kind}; to change the type on purpose use --json (allow_type_change=True).",
+                    f"{format_path(steps)} is of JSON type {kind}{now}, and the new value of type {new_kind}",
+                    advice="To change the type on purpose use --json (allow_type_change=True).",
                 )
             draft.notice("type-change", f"{format_path(steps)} changes its JSON type from {kind} to {new_kind}")
         draft.assign(steps, value)
@@ -83,8 +87,32 @@ def _typed(value: Any, kind: str | None, steps: Path) -> Any:
             pass
         raise UsageError(f'{where} is a number, and "{value}" is none', advice="Write it as JSON does: 10, -1, 0.5.")
     if kind in ("object", "array"):
-        raise UsageError(f"{where} is a JSON {kind}", advice="Give the whole of it as JSON with --json.")
+        raise UsageError(f"{where} is of JSON type {kind}", advice="Give the whole of it as JSON with --json.")
     return str(value)
+
+
+def _check_new_key(view: ConfigView, key: str) -> None:
+    if not re.fullmatch(r"[-._a-zA-Z0-9]{1,253}", key):
+        raise UsageError(
+            f'"{key}" cannot be a key of a ConfigMap', advice="A key is made of letters, digits, '-', '_' and '.'."
+        )
+    twin = next((other for other in view.config.keys if other.lower() == key.lower()), None)
+    if twin:
+        raise Refused(f"{key} differs from the key {twin} only in case", advice=f"Say {twin}.")
+
+
+def _refuse_twins(root: Node, steps: Path) -> None:
+    """Refuse to write names that KServe would take for one another."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        for group in names_taken_twice(node):
+            names = " and ".join(node.names[index].source for index in group)
+            raise Refused(
+                f"the new value of {format_path(steps)} holds {names}, which KServe takes for one another",
+                advice="Keep one of them.",
+            )
+        pending += node.children
 
 
 def _refuse_new_key(view: ConfigView, key: str) -> None:
@@ -105,6 +133,11 @@ def _warn_about_image(draft: Draft, steps: Path) -> None:
             continue
         if not any(is_read(place, rules) for rules in draft.view.release.rules):
             draft.notice("unread", why_unread(place, draft.view.release.rules))
+        gpu = str(steps[-1]) == "defaultGpuImageVersion"
+        tagged = any(place.key == "predictors" and place.path[0] in r.gpu_tags for r in draft.view.release.likely_rules)
+        tag = place.gpu_version if gpu else place.version
+        if tagged and tag and ("-gpu" in tag) != gpu:
+            draft.notice("gpu-rule", f'the tag {tag} {"lacks" if gpu else "holds"} "-gpu": KServe will refuse services')
         try:
             Reference.parse(place.shown)
         except InvalidReference as error:
@@ -118,7 +151,10 @@ def plan_unset(source: Source, path: str | Sequence[Step], scope: Scope) -> Plan
         view = open_config(source, scope)
         draft = Draft(view, "unset", source)
         if steps[0] not in view.config.keys:
+            draft.asked.append(Change(view.config.ref, steps, ABSENT, ABSENT, view.config.place, changed=False))
             return draft.plan()
+        if steps[0] == EXAMPLE_KEY:
+            view.root(EXAMPLE_KEY)
         if len(steps) == 1:
             raise UsageError(f"{steps[0]} is a whole key of the ConfigMap", advice="Name a value inside it.")
         draft.assign(steps, ABSENT)

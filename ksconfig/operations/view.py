@@ -26,6 +26,9 @@ from ksconfig.source.port import Config, Source
 from ksconfig.text.json_path import Path, Step, find, format_path, missing, parse_path
 from ksconfig.text.json_scanner import Node, parse_json
 
+#: The refusals that a person may override, by the word for ``allow``.
+ALLOWABLE = ("gpu-rule", "new-key", "old-gpu-version", "unread")
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -40,6 +43,11 @@ class Scope:
     namespace: str | None = None
     kserve_version: str | None = None
     allow: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        unknown = [word for word in self.allow if word not in ALLOWABLE]
+        if unknown:
+            raise UsageError(f'there is no "{unknown[0]}" to allow', advice=f"The words are {', '.join(ALLOWABLE)}.")
 
 
 class ConfigView:
@@ -59,7 +67,7 @@ class ConfigView:
         self.data: dict[str, Any] = {key: root.value for key, root in self.roots.items()}
         self.release = (
             given_release(scope.kserve_version)
-            if scope.kserve_version
+            if scope.kserve_version is not None
             else guess_release(self.data, frozenset(config.keys))
         )
 

@@ -79,16 +79,17 @@ def read_file(path: Path) -> ManifestFile:
 
     Raises:
         FileFailure: it cannot be read, is a directory, too large, or not UTF-8.
-        InvalidDocument: it is not YAML where a config may be.
     """
     label = str(path)
     try:
         with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_size > LARGEST:
-                raise FileFailure(f"{label} is larger than {LARGEST >> 20} MiB", path=label)
             data = file.read(LARGEST + 1)
+            if len(data) > LARGEST:
+                raise FileFailure(f"{label} is larger than {LARGEST >> 20} MiB", path=label)
     except IsADirectoryError:
         raise FileFailure(f"{label} is a directory", path=label, advice="Name a file in it.") from None
+    except FileFailure:
+        raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise FileFailure(f"{label} cannot be read: {reason}", path=label, advice="Check the path.") from None
@@ -120,12 +121,16 @@ class FileSource:
         if self._prepared[0] is edits:
             return self._prepared[1]
         result = []
+        left = {edit.object for edit in edits}
         for file in self.files:
             for config in file.manifest.configs:
                 mine = {edit.field[1]: edit for edit in edits if edit.object == config.ref}
                 if mine:
+                    left.discard(config.ref)
                     prepared = file.manifest.prepare(mine, config)
                     result.append((file, TextPatch(file.label, file.text, prepared)))
+        if left:
+            raise Conflict(f"{next(iter(left))} is not in these files", advice="Plan again from what is there now.")
         self._prepared = (edits, result)
         return result
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from ksconfig.errors import Ambiguous, InvalidDocument, KsconfigError, Refused, UnsupportedEdit
+from ksconfig.errors import Ambiguous, Conflict, InvalidDocument, KsconfigError, Refused, UnsupportedEdit
 from ksconfig.model.plan import FieldEdit, ObjectRef
 from ksconfig.text.json_write import write_string
 from ksconfig.text.proof import prove_yaml
@@ -14,6 +14,8 @@ from ksconfig.text.yaml_documents import Document, kind_of, split_documents
 from ksconfig.text.yaml_scalar import ScalarMap
 from ksconfig.text.yaml_tree import STRING_TAG, YamlMapping, YamlNode, YamlScalar, YamlSequence, read_document
 
+# Letters that no YAML reader takes for a number, a boolean or null.
+_PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z][A-Za-z0-9_-]*", re.IGNORECASE)
 CONFIG_NAME = "inferenceservice-config"
 _TEMPLATE = re.compile(r"\{\{|\{%")
 
@@ -28,6 +30,9 @@ class ManifestConfig:
         self._text = text
         self._label = label
         self._maps: dict[str, ScalarMap] = {}
+        for mapping, name in ((root, "the object"), (root.get("metadata"), "metadata"), (root.get("data"), "data")):
+            if isinstance(mapping, YamlMapping):
+                self._check_mapping(mapping, name)
         self.ref = ObjectRef("ConfigMap", root.text("metadata", "namespace"), CONFIG_NAME)
         data = root.get("data")
         self.data = data if isinstance(data, YamlMapping) else None
@@ -69,7 +74,6 @@ class ManifestConfig:
         return self._maps[key]
 
     def _read(self, key: str) -> ScalarMap:
-        self._refuse_twice(self.root, "data", "the ConfigMap")
         data = self.data
         if data is None:
             raise KeyError(key)
@@ -88,7 +92,7 @@ class ManifestConfig:
             raise self._no_text(key, value, f"a YAML {kind}")
         if value.tag != STRING_TAG:
             raise self._no_text(key, value, f"{value.value or 'null'} ({value.tag.rpartition(':')[2]})")
-        return ScalarMap(self._text, value, data.column, data.flow)
+        return ScalarMap(self._text, value, data.column, data.flow, f"{self._label}, key {key}")
 
     def _no_text(self, key: str, value: YamlNode, what: str) -> InvalidDocument:
         place = position_of(self._text, value.start)
@@ -99,6 +103,18 @@ class ManifestConfig:
             label=self._label,
             advice=f'Begin the value with "{key}: |-" and indent the JSON below it.',
         )
+
+    def _check_mapping(self, mapping: YamlMapping, where: str) -> None:
+        """Refuse what makes it unsure which object this is, and which keys it has."""
+        for key in ("kind", "metadata", "data") if where == "the object" else ("name", "namespace"):
+            if where != "data":
+                self._refuse_twice(mapping, key, where)
+        for node, _ in mapping.items():
+            if node.value == "<<" and node.style == "plain":
+                raise Refused(
+                    f"{self._at(node)}: {where} takes entries from elsewhere through a YAML merge (<<)",
+                    advice="Write the entries out first.",
+                )
 
     def _refuse_twice(self, mapping: YamlMapping, key: str, where: str) -> None:
         same = [node for node, _ in mapping.items() if node.value == key]
@@ -140,6 +156,11 @@ class ManifestText:
         replaced: dict[int, str] = {}
         added: dict[int, dict[str, str]] = {}
         for key, edit in edits.items():
+            if edit.before != (config.text(key) if key in config.keys else None):
+                raise Conflict(
+                    f"the text of {key} is no longer that which the change was computed from",
+                    advice="Nothing of it was taken. Plan again from what is there now.",
+                )
             if edit.before is None:
                 if config.data is None:
                     raise UnsupportedEdit("the ConfigMap has no data to put a new key in")
@@ -220,7 +241,8 @@ def _new_key(text: str, config: ManifestConfig, data: YamlMapping, key: str, val
         indent = " " * data.column
         body = newline.join(f"{indent}  {row}" if row else "" for row in value.split("\n"))
         before = newline if place and text[place - 1] != "\n" else ""
-        return Edit(place, place, f"{before}{indent}{key}: |-{newline}{body}{newline}")
+        name = key if _PLAIN_KEY.fullmatch(key) else write_string(key)
+        return Edit(place, place, f"{before}{indent}{name}: |-{newline}{body}{newline}")
     opening = text.find("{", data.start, data.end)
     if opening < 0:
         raise UnsupportedEdit("data is laid out in a way that a new key cannot be put into")

@@ -73,7 +73,9 @@ def _blocks(patch: TextPatch) -> list[_Block]:
     text = patch.text
     groups: list[tuple[int, int, list[Edit]]] = []
     for edit in ordered(patch.edits, len(text)):
-        start, end = _back(text, edit.start, 0), _forward(text, edit.end, 1)
+        start = _back(text, edit.start, 0)
+        whole_lines = edit.start == start and edit.end == _back(text, edit.end, 0) and edit.text.endswith("\n")
+        end = edit.end if whole_lines else _forward(text, edit.end, 1)
         if groups and start <= groups[-1][1]:
             groups[-1][2].append(edit)
             groups[-1] = (groups[-1][0], max(end, groups[-1][1]), groups[-1][2])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 from ksconfig.errors import UsageError
@@ -69,35 +70,37 @@ def remove_value(root: Node, path: Path, prefix: Path = ()) -> tuple[Edit, ...]:
 
 
 def same_value(node: Node, value: Any) -> bool:
-    """Whether a node means the value: same JSON type, names in any order, numbers with the same digits' meaning."""
-    if isinstance(value, RawJson):
-        other = parse_json(value)
-        if node.kind == other.kind == "number":
-            return node.source == other.source
-        return _sound(other) and same_value(node, other.value)
-    return _sound(node) and _same(node.value, value)
+    """Whether a node means the value: same JSON types, members in any order, numbers equal to the last digit.
 
-
-def _sound(node: Node) -> bool:
-    pending = [node]
+    1 and 1.0 differ: Go reads only the first into an integer. An object with duplicate names means nothing certain.
+    """
+    pending = [(node, parse_json(write_json(value)))]
     while pending:
-        node = pending.pop()
-        if node.names and names_taken_twice(node):
+        one, other = pending.pop()
+        if one.kind != other.kind or len(one.children) != len(other.children):
             return False
-        pending += node.children
+        if one.kind == "object":
+            members = {name.string: child for name, child in zip(other.names, other.children, strict=True)}
+            if names_taken_twice(one) or names_taken_twice(other):
+                return False
+            if members.keys() != {name.string for name in one.names}:
+                return False
+            pending += [(child, members[name.string]) for name, child in zip(one.names, one.children, strict=True)]
+        elif one.kind == "array":
+            pending += zip(one.children, other.children, strict=True)
+        elif one.kind == "number":
+            if not _same_number(one.source, other.source):
+                return False
+        elif one.source != other.source and one.value != other.value:
+            return False
     return True
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
-    if isinstance(one, list) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other, strict=True))
-    # 1, 1.0 and true are three different things to Go's decoder
-    kinds = (bool, int, float, str, type(None))
-    return any(isinstance(one, kind) and isinstance(other, kind) for kind in kinds) and (
-        isinstance(one, bool) == isinstance(other, bool) and one == other
-    )
+def _same_number(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    whole = [source.lstrip("-").isdigit() for source in (one, other)]
+    return whole[0] == whole[1] and max(len(one), len(other)) < 1000 and Decimal(one) == Decimal(other)
 
 
 def _replace(found: Found, value: Any) -> tuple[Edit, ...]:

@@ -17,7 +17,7 @@ from ksconfig.text.json_scanner import Node, fold
 Step = str | int
 Path = tuple[Step, ...]
 
-_SEGMENT = re.compile(r"([^.\[\]]+)((?:\[[0-9]+\])*)")
+_SEGMENT = re.compile(r"([^.\[\]]+)((?:\[(?:0|[1-9][0-9]{0,8})\])*)")
 _PLAIN_NAME = re.compile(r"[^.\[\]/]+")
 _INDEX = re.compile(r"0|[1-9][0-9]{0,8}")
 

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from ksconfig.errors import UsageError
 
-# What JSON demands, and what a YAML scalar cannot hold raw: controls, NEL, line separators, BOM, lone surrogates.
-_MUST_ESCAPE = re.compile('["\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]')
+# What JSON demands, and what a YAML scalar cannot hold raw: controls, NEL, line separators, BOM.
+_MUST_ESCAPE = re.compile('["\\\\\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 
 
@@ -47,7 +48,15 @@ def write_string(value: str) -> str:
 
 
 def string_content(value: str) -> str:
-    """A string as it stands between its quotes."""
+    """A string as it stands between its quotes.
+
+    Raises:
+        UsageError: it holds a lone surrogate (bytes that were no UTF-8).
+    """
+    if lone := _SURROGATE.search(value):
+        raise UsageError(
+            f"the new value holds U+{ord(lone[0]):04X}, which is no character", advice="Give it in valid UTF-8."
+        )
     return _MUST_ESCAPE.sub(lambda match: _SHORT.get(match[0]) or f"\\u{ord(match[0]):04x}", value)
 
 
@@ -61,6 +70,10 @@ def write_json(value: Any, layout: Layout = ONE_LINE) -> str:
         return _write(value, layout)
     except RecursionError:
         raise UsageError("the new value is nested too deeply to be written") from None
+    except ValueError as error:  # an integer of more digits than Python converts
+        if isinstance(error, UsageError):
+            raise
+        raise UsageError(f"the new value cannot be written: {error}") from None
 
 
 def _write(value: Any, layout: Layout) -> str:

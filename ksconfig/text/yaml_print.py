@@ -7,6 +7,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from ksconfig.errors import Refused
+
 
 def print_yaml(data: Any) -> str:
     """Plain data as block-style YAML."""
@@ -15,5 +17,8 @@ def print_yaml(data: Any) -> str:
     yaml.sort_base_mapping_type_on_output = False
     yaml.width = 10_000
     out = StringIO()
-    yaml.dump(data, out)
+    try:
+        yaml.dump(data, out)
+    except RecursionError:
+        raise Refused("the value is nested too deeply to be printed as YAML", advice="Use -o json.") from None
     return out.getvalue().removesuffix("...\n")

@@ -33,7 +33,7 @@ class ScalarMap:
         start, end: the span of the scalar's content in the file (inside the quotes, behind a block header).
     """
 
-    def __init__(self, source: str, scalar: YamlScalar, column: int, flow: bool) -> None:
+    def __init__(self, source: str, scalar: YamlScalar, column: int, flow: bool, label: str | None = None) -> None:
         """Decode a scalar.
 
         Args:
@@ -41,6 +41,7 @@ class ScalarMap:
             scalar: a string scalar of it.
             column: the column of the mapping that holds it (a block scalar's indentation counts from there).
             flow: whether that mapping is in flow style.
+            label: what the scalar is called in errors.
 
         Raises:
             InvalidDocument: the decoding differs from the YAML reader's.
@@ -61,6 +62,7 @@ class ScalarMap:
                 f"the {self.style} scalar is laid out in a way that ksconfig does not read like other YAML readers",
                 line=place.line,
                 column=place.column,
+                label=label,
                 advice="Write the value as a literal block (|-).",
             )
 

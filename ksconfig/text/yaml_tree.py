@@ -187,12 +187,21 @@ def _from_ruamel(node: _RuamelNode, offset: int, seen: dict[int, YamlNode]) -> Y
         convert: Callable[[_RuamelNode], YamlNode] = lambda inner: _from_ruamel(inner, offset, seen)  # noqa: E731
         mapping.entries += [(convert(key), convert(value)) for key, value in node.value]
         if node.value and not mapping.flow:
-            mapping.column = node.value[0][0].start_mark.column
+            mapping.column = _column(node.value[0][0])
     else:
         sequence = YamlSequence(start, end, tag, [])
         seen[id(node)] = result = sequence
         sequence.items += [_from_ruamel(item, offset, seen) for item in node.value]
     return result
+
+
+def _column(key: _RuamelNode) -> int:
+    """The column of a block mapping by its first key; behind ``? `` it is that of the question mark."""
+    mark = key.start_mark
+    before = mark.buffer[mark.pointer - mark.column : mark.pointer] if mark.buffer else ""
+    if before.rstrip(" ").endswith("?"):
+        return len(before.rstrip(" ")) - 1
+    return int(mark.column)
 
 
 def _mark_shared(root: YamlNode) -> None:
