@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 
@@ -76,9 +76,10 @@ class _Opened:
             for name in dict.fromkeys(str(edit.object) for edit in plan.edits):
                 output.result(name.replace(" ", "/", 1))
         elif self.stream is not None and not settings.dry_run and "output" not in settings.given:
-            stdout: IO[bytes] = click.get_binary_stream("stdout")
-            stdout.write(self.stream.to_bytes())
-            stdout.flush()
+            if sys.stdout is None:
+                raise FileFailure("standard output is closed, so the manifest went nowhere", path="-")
+            sys.stdout.buffer.write(self.stream.to_bytes())
+            sys.stdout.buffer.flush()
         else:
             for line in lines:
                 output.result(output.visible(line + (" (dry run)" if settings.dry_run and plan.changed else "")))

@@ -104,8 +104,16 @@ class FileSource:
         self._prepared: tuple[Sequence[FieldEdit], list[tuple[ManifestFile, TextPatch]]] = ((), [])
 
     def configs(self) -> tuple[ManifestConfig, ...]:
-        """Every config, in the order of the files."""
-        return tuple(config for file in self.files for config in file.manifest.configs)
+        """Every config, in the order of the files.
+
+        Raises:
+            InvalidDocument: there is none, and a file is not YAML at all.
+        """
+        found = tuple(config for file in self.files for config in file.manifest.configs)
+        if not found:
+            for file in self.files:
+                file.manifest.check_readable()  # perhaps that is why
+        return found
 
     def prepare(self, edits: Sequence[FieldEdit]) -> tuple[TextPatch, ...]:
         """The edits as edits of the files, proven."""
@@ -161,7 +169,7 @@ def _check_writable(file: ManifestFile) -> None:
         status = file.path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise _failure(file, "it is no regular file", "Use -f - to read standard input and write standard output.")
-        if not status.st_mode & 0o222 or not os.access(file.path, os.W_OK):
+        if not os.access(file.path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             raise _failure(file, "it is read-only", "Make it writable, or edit a copy.")
         if file.path.read_bytes() != file.original:
             raise Conflict(

@@ -16,6 +16,7 @@ from ksconfig.text.yaml_tree import STRING_TAG, YamlMapping, YamlNode, YamlScala
 
 # Letters that no YAML reader takes for a number, a boolean or null.
 _PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z][A-Za-z0-9_-]*", re.IGNORECASE)
+_WORTH_READING = 300_000
 CONFIG_NAME = "inferenceservice-config"
 _TEMPLATE = re.compile(r"\{\{|\{%")
 
@@ -142,6 +143,15 @@ class ManifestText:
         self.label = label
         self.configs = tuple(_configs(text, label))
 
+    def check_readable(self) -> None:
+        """Read all of a text in which no config was found, unless it is so large that the answer would take long.
+
+        Raises:
+            InvalidDocument: it is not YAML, or a template.
+        """
+        for document in split_documents(self.text) if len(self.text) < _WORTH_READING else ():
+            _read(document, self.label)
+
     def prepare(self, edits: Mapping[str, FieldEdit], config: ManifestConfig) -> tuple[Edit, ...]:
         """Edits of a config's keys as edits of the text.
 
@@ -192,13 +202,17 @@ def _configs(text: str, label: str) -> Iterator[ManifestConfig]:
         kind = kind_of(document)
         if kind not in (None, "", "ConfigMap", "ConfigMapList", "List"):
             continue
-        try:
-            tree = read_document(document, label)
-        except InvalidDocument as error:
-            raise _template_or(error, document, label) from None
+        tree = _read(document, label)
         for root in _objects(tree):
             if root.text("kind") == "ConfigMap" and root.text("metadata", "name") == CONFIG_NAME and tree is not None:
                 yield ManifestConfig(text, label, document, root, tree)
+
+
+def _read(document: Document, label: str) -> YamlNode | None:
+    try:
+        return read_document(document, label)
+    except InvalidDocument as error:
+        raise _template_or(error, document, label) from None
 
 
 def _objects(tree: YamlNode | None) -> Iterator[YamlMapping]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import stat
 import threading
 from pathlib import Path
@@ -181,16 +182,22 @@ class TestFailure:
         assert os.listdir(path.parent) == [path.name]
         assert path.read_text() == MANIFEST
 
-    def test_can_be_tried_again(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_of_writing_leaves_the_file_and_can_be_tried_again(self, path: Path) -> None:
         manifests = edited(path)
-        path.chmod(0o444)
-        with pytest.raises(ksconfig.FileFailure):
-            manifests.save()
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (16, limits[1]))  # a disk with room for 16 bytes
+        try:
+            with pytest.raises(ksconfig.FileFailure, match="File too large"):
+                manifests.save()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
-        path.chmod(0o644)
-
+        assert path.read_text() == MANIFEST
+        assert os.listdir(path.parent) == [path.name]
         assert manifests.save() == (path,)
+        assert path.read_text() == EDITED
 
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write any file")
     def test_a_read_only_file_is_refused(self, path: Path) -> None:
         path.chmod(0o444)
         manifests = edited(path)
