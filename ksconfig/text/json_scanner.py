@@ -168,7 +168,9 @@ class _Scanner:
                 break
         position = self._skip(root.end)
         if position < len(text):
-            raise self._fault(position, f"text after the end of the JSON value: {self._shown(position)}")
+            raise self._wrong(position) or self._fault(
+                position, f"text after the end of the JSON value: {self._shown(position)}"
+            )
         return root
 
     def _skip(self, position: int) -> int:
@@ -199,7 +201,7 @@ class _Scanner:
             raise self._bad_string(position)
         if character == ",":
             raise self._fault(position, "a comma where a name must stand")
-        if character == "{" and position == parent.start + 1:
+        if character in ("{", "%") and position == parent.start + 1:
             raise self._fault(parent.start, _TEMPLATE)
         raise self._wrong(position) or self._fault(
             position, f"a name in double quotes must stand here, not {self._shown(position)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from ksconfig.errors import InternalError, Refused
 from ksconfig.text.json_path import Path, format_path
@@ -29,14 +29,16 @@ class Absent:
 ABSENT = Absent()
 
 
-class _Number(str):
-    """A number by its characters: 1.0 is not 1, and 1e400 not infinite."""
+class _Number(NamedTuple):
+    """A number by its characters: 1.0 is not 1, 1e400 not infinite, and 1 not "1"."""
 
-    __slots__ = ()
+    digits: str
 
 
-class _Object(list[tuple[str, Any]]):
-    """An object with its members in order, duplicates included."""
+class _Object(NamedTuple):
+    """An object with its members in order, duplicates included; never equal to an array."""
+
+    members: tuple[tuple[str, Any], ...]
 
 
 def prove_json(before: str, after: str, assignments: Iterable[tuple[Path, Any]]) -> None:
@@ -70,7 +72,7 @@ def _read(text: str) -> Any:
         parse_float=_Number,
         parse_int=_Number,
         parse_constant=_refuse_constant,
-        object_pairs_hook=_Object,
+        object_pairs_hook=lambda members: _Object(tuple(members)),
     )
 
 
@@ -88,17 +90,20 @@ def _assign(data: Any, path: Path, value: Any) -> Any:
         return value
     step, rest = path[0], path[1:]
     if isinstance(data, _Object):
-        index = next((i for i, (name, _) in enumerate(data) if name == step), len(data))
-        below = data[index][1] if index < len(data) else ABSENT
+        members = data.members
+        index = next((i for i, (name, _) in enumerate(members) if name == step), len(members))
+        below = members[index][1] if index < len(members) else ABSENT
+        if below is ABSENT and value is ABSENT:
+            return data
         member = [] if rest == () and value is ABSENT else [(str(step), _assign(below, rest, value))]
-        return data if below is ABSENT and value is ABSENT else _Object([*data[:index], *member, *data[index + 1 :]])
+        return _Object((*members[:index], *member, *members[index + 1 :]))
     if isinstance(data, list):
         index = len(data) if step == "-" else int(step)
         below = data[index] if index < len(data) else ABSENT
         item = [] if rest == () and value is ABSENT else [_assign(below, rest, value)]
         return data if below is ABSENT and value is ABSENT else [*data[:index], *item, *data[index + 1 :]]
     if data is ABSENT and isinstance(step, str):
-        return _Object([(step, _assign(ABSENT, rest, value))])
+        return _Object(((step, _assign(ABSENT, rest, value)),))
     if data is ABSENT and step == 0:
         return [_assign(ABSENT, rest, value)]
     raise InternalError(f"{format_path(path)} leads nowhere", advice=_REPORT)

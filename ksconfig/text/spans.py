@@ -45,11 +45,21 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 def invert_edits(text: str, edits: Iterable[Edit]) -> tuple[Edit, ...]:
     """The edits that turn ``apply_edits(text, edits)`` back into ``text``."""
     inverse, shift = [], 0
-    for edit in ordered(edits, len(text)):
+    for edit in _joined(ordered(edits, len(text))):
         start = edit.start + shift
         inverse.append(Edit(start, start + len(edit.text), text[edit.start : edit.end]))
         shift += len(edit.text) - (edit.end - edit.start)
     return tuple(inverse)
+
+
+def _joined(edits: Iterable[Edit]) -> list[Edit]:
+    """Edits that touch, as one; their inverses would else begin at the same place."""
+    result: list[Edit] = []
+    for edit in edits:
+        if result and result[-1].end == edit.start:
+            edit = Edit(result[-1].start, edit.end, result.pop().text + edit.text)  # noqa: PLW2901
+        result.append(edit)
+    return result
 
 
 class EditedText:
@@ -119,7 +129,7 @@ def position_of(text: str, offset: int) -> Position:
     return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
-_PICTURE_WIDTH = 68
+_PICTURE_WIDTH = 60
 
 
 def picture_of(text: str, offset: int) -> str:

@@ -117,10 +117,10 @@ def _decode_escape(builder: Builder, position: int, style: str) -> int:
     return position + 2
 
 
-def _decode_run(builder: Builder, position: int, run: re.Pattern[str]) -> int:
+def _decode_run(builder: Builder, position: int, run: re.Pattern[str], end: int | None = None) -> int:
     """Decode characters without meaning, or white space with the line breaks in it."""
     source = builder.source
-    if match := run.match(source, position):
+    if match := run.match(source, position, len(source) if end is None else end):
         builder.verbatim(position, match.end())
         return match.end()
     blanks = _BLANKS.match(source, position)
@@ -147,10 +147,11 @@ def _line_breaks(builder: Builder, position: int, *, keep_first: bool, fold_star
         feeds.append((after, match.end()))
         position = match.end()
     if feeds:
+        if fold_start is not None:  # the first line feed stands for the break before it too
+            feeds[0] = (fold_start, feeds[0][1])
         for start, end in feeds:
             builder.unit("\n", start, end)
     elif keep_first and fold_start is not None:
-        # as one character of the text, unless source and text happen to be of equal length anyway
         builder.unit(" ", fold_start, after)
     return after
 
@@ -158,7 +159,7 @@ def _line_breaks(builder: Builder, position: int, *, keep_first: bool, fold_star
 def decode_plain(builder: Builder, start: int, end: int) -> None:
     position = start
     while position < end:
-        position = _decode_run(builder, position, _PLAIN_RUN)
+        position = _decode_run(builder, position, _PLAIN_RUN, end)
 
 
 # Block scalars: literal and folded

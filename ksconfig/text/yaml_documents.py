@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*\n)*[ \t]*(?:#[^\n]*)?\Z")
-_KIND = re.compile(r"""(?:^|\n)(?:kind|"kind"|'kind')[ \t]*:[ \t]*["']?([A-Za-z]*)""")
+_KIND = re.compile(r"""(?:^|\n|\ufeff)(?:kind|"kind"|'kind')[ \t]*:[ \t]*["']?([A-Za-z]*)""")
 
 
 class Document(NamedTuple):

@@ -97,10 +97,24 @@ class ScalarMap:
         for edit in edits:
             self._refuse_inside(edit.start)
             self._refuse_inside(edit.end)
-            end = self.to_source(edit.end)
-            result.append(Edit(self.to_source(edit.start), end, self._encode(edit.text, end)))
-        self._check_held(result, apply_edits(self.text, edits))
+            result.append(self._to_source_edit(edit))
+        if not self._holds(result, apply_edits(self.text, edits)):
+            raise self._cannot_hold("the change without altering the lines around it")
         return tuple(result)
+
+    def _to_source_edit(self, edit: Edit) -> Edit:
+        """One edit; what stands for no text behind it (a line's indentation, say) stays, unless it must go too."""
+        start, far = self.to_source(edit.start), self.to_source(edit.end)
+        near = self._end_before(edit.end) if edit.end > edit.start else far
+        mapped = Edit(start, near, self._encode(edit.text, near))
+        if near == far or self._holds([mapped], apply_edits(self.text, [edit])):
+            return mapped
+        return Edit(start, far, self._encode(edit.text, far))
+
+    def _end_before(self, offset: int) -> int:
+        """The place in the file behind the character before an offset."""
+        segment = self.segments[bisect_right(self._starts, offset - 1) - 1]
+        return segment.source_start + offset - segment.start if _is_verbatim(segment) else segment.source_end
 
     def _refuse_inside(self, offset: int) -> None:
         index = bisect_right(self._starts, offset) - 1
@@ -108,15 +122,16 @@ class ScalarMap:
         if segment and segment.start < offset < segment.end and not _is_verbatim(segment):
             raise UnsupportedEdit("the change would cut an escape of the YAML scalar in two")
 
-    def _check_held(self, edits: list[Edit], wanted: str) -> None:
+    def _holds(self, edits: list[Edit], wanted: str) -> bool:
         """Decode the scalar again as it would stand: folds and trimmed spaces show here."""
         grown = sum(len(edit.text) - (edit.end - edit.start) for edit in edits)
         written = apply_edits(self.source, edits)
         builder, _, _, _ = self._decode(written, self._plain_end + grown)
         if "".join(builder.parts) != wanted:
-            raise self._cannot_hold("the change without altering the lines around it")
+            return False
         if self.style == "plain":
             self._check_plain(written[self.header : self._plain_end + grown], wanted)
+        return True
 
     # Encoding
 

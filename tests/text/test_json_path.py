@@ -36,7 +36,24 @@ def test_a_path_is_dotted_or_a_json_pointer_or_a_sequence(written: Any, path: Pa
 
 @pytest.mark.parametrize(
     "written",
-    ["", ".a", "a.", "a..b", "a[", "a[x]", "a[-1]", "a]b", "[0]", "/a~2", "/a~", (), ("a", -1), ("a", True), ("a", 1.5), ("a", None)],
+    [
+        "",
+        ".a",
+        "a.",
+        "a..b",
+        "a[",
+        "a[x]",
+        "a[-1]",
+        "a]b",
+        "[0]",
+        "/a~2",
+        "/a~",
+        (),
+        ("a", -1),
+        ("a", True),
+        ("a", 1.5),
+        ("a", None),
+    ],
 )
 def test_what_is_no_path_is_refused(written: Any) -> None:
     with pytest.raises(InvalidPath):

@@ -152,7 +152,9 @@ def test_all_else_is_refused_with_its_place_and_the_reason(text: str, column: in
 def test_a_fault_names_line_and_column_and_shows_the_line_with_a_caret() -> None:
     error = fault('{\n  "a": {"b": 1}\n  "c": 2\n}')
 
-    assert str(error) == 'line 2, column 16: a comma is missing after "}"\n  2 |   "a": {"b": 1}\n    |                ^'
+    assert (
+        str(error) == 'line 2, column 16: a comma is missing after "}"\n  2 |   "a": {"b": 1}\n    |                ^'
+    )
 
 
 def test_a_long_value_before_a_missing_comma_is_shown_by_its_ends() -> None:
@@ -229,7 +231,7 @@ def test_white_space_has_no_meaning(data: st.DataObject) -> None:
 def test_a_damaged_text_is_refused_exactly_when_the_standard_library_refuses_it(data: st.DataObject) -> None:
     text = json.dumps(data.draw(OBJECTS), ensure_ascii=False)
     place = data.draw(st.integers(0, len(text)))
-    character = data.draw(st.sampled_from(list('{}[],:"\\0-.e \n/#\'')))
+    character = data.draw(st.sampled_from(list("{}[],:\"\\0-.e \n/#'")))
     damaged = text[:place] + character + text[place + data.draw(st.integers(0, 1)) :]
     try:
         wanted = json.loads(damaged)
