@@ -136,7 +136,7 @@ def _warn_about_image(draft: Draft, steps: Path) -> None:
         gpu = str(steps[-1]) == "defaultGpuImageVersion"
         tagged = any(place.key == "predictors" and place.path[0] in r.gpu_tags for r in draft.view.release.likely_rules)
         tag = place.gpu_version if gpu else place.version
-        if tagged and tag and ("-gpu" in tag) != gpu:
+        if steps[-1] != place.field and tagged and tag and ("-gpu" in tag) != gpu:
             draft.notice("gpu-rule", f'the tag {tag} {"lacks" if gpu else "holds"} "-gpu": KServe will refuse services')
         try:
             Reference.parse(place.shown)
