@@ -74,10 +74,8 @@ def _refuse_broken(view: ConfigView, target: str) -> None:
 def _set_image(draft: Draft, place: ImagePlace, argument: ImageArgument, gpu_version: str | None, scope: Scope) -> None:
     release = draft.view.release
     if not any(is_read(place, rules) for rules in release.rules):
-        why = why_unread(place, release.rules)
-        if "unread" not in scope.allow:
-            raise Refused(why, allow="unread", advice="Nothing would change. To write it all the same: --allow unread.")
-        draft.notice("unread", why)
+        advice = "Nothing would change. To write it all the same: --allow unread."
+        _refuse_unless_allowed(draft, scope, "unread", why_unread(place, release.rules), advice)
     elif not all(is_read(place, rules) for rules in release.likely_rules):
         unread = [rules for rules in release.likely_rules if not is_read(place, rules)]
         draft.notice("unread", f"{why_unread(place, unread)}; say which release with --kserve-version")
@@ -96,6 +94,13 @@ def _set_image(draft: Draft, place: ImagePlace, argument: ImageArgument, gpu_ver
     for assignment in assignments:
         draft.assign((assignment.key, *assignment.path), assignment.value)
     draft.images.append(ImageChange(place.name, place.shown, _shown_after(place, assignments)))
+
+
+def _refuse_unless_allowed(draft: Draft, scope: Scope, word: str, why: str, advice: str) -> None:
+    """Refuse, or only say so where a person overrode it with ``--allow WORD``."""
+    if word not in scope.allow:
+        raise Refused(why, allow=word, advice=advice)
+    draft.notice(word, why)
 
 
 def _shown_after(place: ImagePlace, assignments: tuple[Assignment, ...]) -> str:
@@ -118,20 +123,14 @@ def _check_gpu(draft: Draft, place: ImagePlace, assignments: tuple[Assignment, .
         fault = (
             f'the GPU tag {values["defaultGpuImageVersion"]} lacks "-gpu", so new services with a GPU would be refused'
         )
-    if fault and "gpu-rule" not in scope.allow:
-        raise Refused(fault, allow="gpu-rule", advice="Give another tag. To write it all the same: --allow gpu-rule.")
     if fault:
-        draft.notice("gpu-rule", fault)
+        advice = "Give another tag. To write it all the same: --allow gpu-rule."
+        _refuse_unless_allowed(draft, scope, "gpu-rule", fault, advice)
     if "image" in values and place.gpu_version and "defaultGpuImageVersion" not in values:
         left = f"{values['image']}:{place.gpu_version}"
         why = f"the repository changes, but services with a GPU would still get the old tag: {left}"
-        if "old-gpu-version" not in scope.allow:
-            raise Refused(
-                why,
-                allow="old-gpu-version",
-                advice="Give the GPU tag with --gpu-version TAG; if the old one exists there: --allow old-gpu-version.",
-            )
-        draft.notice("old-gpu-version", why)
+        advice = "Give the GPU tag with --gpu-version TAG; if the old one exists there: --allow old-gpu-version."
+        _refuse_unless_allowed(draft, scope, "old-gpu-version", why, advice)
 
 
 def _check_gpu_digest(draft: Draft, place: ImagePlace, argument: ImageArgument, scope: Scope) -> None:
@@ -141,13 +140,8 @@ def _check_gpu_digest(draft: Draft, place: ImagePlace, argument: ImageArgument, 
         f"{place.name} has a GPU tag, which KServe joins to the same image field: services with a GPU would get "
         f"{argument.repository}@{algorithm}:{place.gpu_version}, which is no reference"
     )
-    if "old-gpu-version" not in scope.allow:
-        raise Refused(
-            why,
-            allow="old-gpu-version",
-            advice="Give a tag instead of a digest; if no service of it uses a GPU: --allow old-gpu-version.",
-        )
-    draft.notice("old-gpu-version", why)
+    advice = "Give a tag instead of a digest; if no service of it uses a GPU: --allow old-gpu-version."
+    _refuse_unless_allowed(draft, scope, "old-gpu-version", why, advice)
 
 
 def _warn_about_runtimes(draft: Draft, places: Collection[ImagePlace]) -> None:
