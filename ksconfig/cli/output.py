@@ -72,11 +72,12 @@ def warnings(notices: Iterable[Notice]) -> None:
 
 def diff(text: str, *, err: bool) -> None:
     """Print a diff, coloured on a terminal (click drops colours elsewhere), unless NO_COLOR is set."""
-    colours = {"+": "green", "-": "red", "@": "cyan"}
     forced = False if os.environ.get("NO_COLOR") else None
     for line in visible(text).splitlines():
         bold = line.startswith(("--- ", "+++ "))
-        click.secho(line, err=err, fg=None if bold else colours.get(line[:1]), bold=bold or None, color=forced)
+        colour = None if bold else {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+        styled = click.style(line, fg=colour, bold=True if bold else None) if bold or colour else line
+        click.echo(styled, err=err, color=forced)
 
 
 def error_message(error: KsconfigError) -> str:
