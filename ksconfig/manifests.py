@@ -10,7 +10,7 @@ from ksconfig import operations
 from ksconfig.errors import UsageError
 from ksconfig.model.plan import Change, Notice, Plan
 from ksconfig.operations import Image, Scope
-from ksconfig.source.files import FileSource, ManifestFile, read_file
+from ksconfig.source.files import FileSource, ManifestFile, read_path
 from ksconfig.text.diff import unified_diff
 from ksconfig.text.json_path import Step
 
@@ -179,9 +179,11 @@ class Manifests:
 def load(
     path: str | Path | Sequence[str | Path], *, namespace: str | None = None, kserve_version: str | None = None
 ) -> Manifests:
-    """Load a manifest file, or several that belong together.
+    """Load a manifest file, the manifests below a directory, or several of these that belong together.
 
     Args:
+        path: a file; or a directory, of which every ``*.yaml``, ``*.yml`` and ``*.json`` that may hold the config is
+            taken (recursive, without hidden folders and links that lead out).
         namespace: of the config, if there are several.
         kserve_version: the release ("0.7"), told from the config if not given.
 
@@ -189,9 +191,10 @@ def load(
 
     Raises:
         FileFailure: a file cannot be read, or is not UTF-8.
+        Refused: a file is a template of a Helm chart.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
-    source = FileSource([read_file(Path(one)) for one in paths])
+    source = FileSource([file for one in paths for file in read_path(Path(one))])
     return Manifests(source, namespace=namespace, kserve_version=kserve_version)
 
 

@@ -16,7 +16,7 @@ from ksconfig.errors import FileFailure, InvalidDocument, UsageError, not_done
 from ksconfig.manifests import Manifests
 from ksconfig.model.plan import Plan
 from ksconfig.operations import Typed
-from ksconfig.source.files import FileSource, ManifestFile, read_file
+from ksconfig.source.files import FileSource, ManifestFile, read_path
 from ksconfig.text.json_scanner import parse_json
 from ksconfig.text.json_write import RawJson
 
@@ -47,15 +47,13 @@ class _Opened:
         if settings.files.count("-") > 1:
             raise UsageError("-f - is given twice, but there is one standard input")
         with not_done("no manifest was read"):
-            files = [
-                _standard_input() if name == "-" else read_file(Path(name)) for name in dict.fromkeys(settings.files)
-            ]
+            stream = (_standard_input(),) if "-" in settings.files else ()
+            paths = [Path(name) for name in dict.fromkeys(settings.files) if name != "-"]
+            files = [*stream, *(file for path in paths for file in read_path(path))]
         self.settings = settings
         self.source = FileSource(files)
         self.manifests = Manifests(self.source, namespace=settings.namespace, kserve_version=settings.kserve_version)
-        self.stream = next(
-            (file for file, name in zip(files, dict.fromkeys(settings.files), strict=True) if name == "-"), None
-        )
+        self.stream = stream[0] if stream else None
 
     def carry_out(self, plan: Plan, lines: list[str]) -> None:
         """Write a plan, unless it is a dry run, and print what came of it."""

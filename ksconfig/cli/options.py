@@ -93,8 +93,8 @@ _OPTIONS: list[Callable[[Any], Any]] = [
         "--filename",
         "files",
         metavar="FILE",
-        help="Manifest to work on, without a cluster; repeatable. With '-' it is read from standard input and the "
-        "edited manifest is written to standard output.",
+        help="Manifest, or directory of them, to work on without a cluster; repeatable. With '-' it is read from "
+        "standard input and the edited manifest is written to standard output.",
     ),
     _value(
         "-n",

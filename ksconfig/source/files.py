@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ksconfig.errors import Conflict, FileFailure
 from ksconfig.model.plan import FieldEdit
+from ksconfig.source.directories import manifest_paths, may_hold_config, refuse_chart_template
 from ksconfig.source.manifest_text import ManifestConfig, ManifestText
 from ksconfig.text.diff import TextPatch
 from ksconfig.text.spans import Edit, EditedText
@@ -74,12 +75,45 @@ class ManifestFile:
         self._edited = EditedText(self.text)
 
 
+def read_path(path: Path) -> tuple[ManifestFile, ...]:
+    """Read a manifest file, or those below a directory that may hold a config.
+
+    Raises:
+        FileFailure: something cannot be read, or a directory holds no manifest at all.
+        Refused: a file is a template of a Helm chart.
+    """
+    if not path.is_dir():
+        return (read_file(path),)
+    files, count = [], 0
+    for found in manifest_paths(path):
+        count += 1
+        data = _read_bytes(found)
+        if may_hold_config(data):
+            refuse_chart_template(found)
+            files.append(ManifestFile(data, found, str(found)))
+    if not count:
+        raise FileFailure(
+            f"{path} is a directory that holds no *.yaml, *.yml or *.json",
+            path=str(path),
+            advice="Name a manifest, or another directory.",
+        )
+    return tuple(files)
+
+
 def read_file(path: Path) -> ManifestFile:
     """Read a manifest file.
 
     Raises:
         FileFailure: it cannot be read, is a directory, too large, or not UTF-8.
+        Refused: it is a template of a Helm chart.
     """
+    data = _read_bytes(path)
+    if may_hold_config(data):
+        refuse_chart_template(path)
+    return ManifestFile(data, path, str(path))
+
+
+def _read_bytes(path: Path) -> bytes:
     label = str(path)
     try:
         with path.open("rb") as file:
@@ -93,7 +127,7 @@ def read_file(path: Path) -> ManifestFile:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise FileFailure(f"{label} cannot be read: {reason}", path=label, advice="Check the path.") from None
-    return ManifestFile(data, path, label)
+    return data
 
 
 class FileSource:

@@ -280,7 +280,7 @@ def test_a_bad_file_is_named_and_left(run: Run, tmp_path: Path, content: bytes, 
     assert (tmp_path / "bad.yaml").read_bytes() == content
 
 
-def test_a_missing_file_and_a_directory_are_named(run: Run, tmp_path: Path) -> None:
+def test_a_missing_file_and_an_empty_directory_are_named(run: Run, tmp_path: Path) -> None:
     assert "no.yaml cannot be read: No such file or directory" in run("images", "-f", "no.yaml").err
     assert "is a directory" in run("images", "-f", str(tmp_path)).err
 
