@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ksconfig.model.releases import RULES, Release, Rules, rules_of
 
@@ -18,8 +17,7 @@ _KNOWN_KEYS = frozenset(key for rules in RULES.values() for key in rules.keys)
 _TAG = re.compile(r":v?0\.([0-9]+)(?:\.[0-9]+)?(?:[-+].*)?")
 
 
-@dataclass(frozen=True)
-class ReleaseGuess:
+class ReleaseGuess(NamedTuple):
     """The releases that a config may belong to.
 
     Attributes:

@@ -9,23 +9,20 @@ struct does not have, so nothing is required of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ksconfig.text.json_scanner import fold
 
 Plain = Literal["string", "boolean", "integer", "digits"]  # digits: a string that holds an integer (Go's ",string")
 
 
-@dataclass(frozen=True)
-class ListOf:
+class ListOf(NamedTuple):
     """An array whose items are all of one type."""
 
     item: Plain
 
 
-@dataclass(frozen=True)
-class MapOf:
+class MapOf(NamedTuple):
     """An object with any names, whose values are all of one type."""
 
     value: Type

@@ -7,8 +7,7 @@ explainers, transformers); KServe joins them with a colon. Whole: one string (st
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ksconfig.errors import InvalidReference, Refused, UsageError
 from ksconfig.model.reference import ImageArgument, Reference
@@ -19,8 +18,7 @@ EXAMPLE_KEY = "_example"
 _GROUPS = {"explainers": "explainer/", "transformers": "transformer/"}
 
 
-@dataclass(frozen=True)
-class ImagePlace:
+class ImagePlace(NamedTuple):
     """One image of the config.
 
     Attributes:
@@ -104,8 +102,7 @@ def _split(name: str, key: str, path: tuple[str, ...], entry: dict[str, Any]) ->
     )
 
 
-@dataclass(frozen=True)
-class Assignment:
+class Assignment(NamedTuple):
     """One value to be set: ``path`` inside ``key``."""
 
     key: str

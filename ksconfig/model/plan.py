@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.text.diff import TextPatch, unified_diff
@@ -62,8 +62,7 @@ class ImageChange:
     after: str
 
 
-@dataclass(frozen=True)
-class FieldEdit:
+class FieldEdit(NamedTuple):
     """The new text of one field of an object, as edits on the text it was computed from.
 
     Attributes:

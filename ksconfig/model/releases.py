@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 from ksconfig.errors import UsageError
@@ -43,8 +42,7 @@ class Release(NamedTuple):
 OLDEST = Release(0, 2)
 
 
-@dataclass(frozen=True)
-class Rules:
+class Rules(NamedTuple):
     """The rules of one release.
 
     Attributes:
@@ -150,7 +148,7 @@ def _build() -> dict[Release, Rules]:
             bare = name.lstrip("+-")
             present = fields.get(bare, getattr(rules, bare))
             fields[bare] = present | value if name[0] == "+" else present - value if name[0] == "-" else value
-        rules = replace(rules, **fields)
+        rules = rules._replace(**fields)
         result[rules.release] = rules
     return result
 
@@ -171,4 +169,4 @@ FRAMEWORKS: frozenset[str] = frozenset(name for rules in RULES.values() for name
 
 def rules_of(release: Release) -> Rules:
     """The rules of a release; of one newer than all known, those of the newest."""
-    return RULES.get(release) or replace(RULES[NEWEST], release=release)
+    return RULES.get(release) or RULES[NEWEST]._replace(release=release)

@@ -8,7 +8,6 @@ order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -151,8 +150,7 @@ def _same(offset: int) -> int:
     return offset
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a text stands inside a larger one, so that its faults can be shown where a person finds them.
 
     Attributes:
@@ -163,7 +161,7 @@ class Origin:
 
     source: str
     label: str | None = None
-    to_source: Callable[[int], int] = field(default=_same, compare=False)
+    to_source: Callable[[int], int] = _same
 
     def position(self, offset: int) -> Position:
         """Line and column in ``source`` of an offset in the text."""

@@ -202,7 +202,10 @@ def decode_block(builder: Builder, start: int, column: int, folded: bool) -> tup
 
 
 def _detect_indent(source: str, position: int, column: int) -> int:
-    """The indentation of the first line that is not blank; at least one more than the mapping's."""
+    """The indentation of the first line that is not blank; at least one more than the mapping's.
+
+    A blank line above it that is wider counts too, and makes the scalar unreadable: so do YAML readers see it.
+    """
     widest = 0
     while position < len(source):
         end = source.find("\n", position)
@@ -210,7 +213,7 @@ def _detect_indent(source: str, position: int, column: int) -> int:
         line = source[position:end].rstrip("\r")
         spaces = len(line) - len(line.lstrip(" "))
         if spaces < len(line):
-            return max(spaces, column + 1)
+            return max(spaces, widest, column + 1)
         widest = max(widest, spaces)
         position = end + 1
     return max(widest, column + 1)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import cache
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -140,7 +141,7 @@ class ScalarMap:
             return string_content(text)
         if self.style == "double":
             return _encode_double(text)
-        if unprintable := _UNPRINTABLE.search(text):
+        if unprintable := _find_unprintable(text):
             raise self._cannot_hold(f"the character U+{ord(unprintable[0]):04X}")
         if self.style in ("literal", "folded"):
             newline = self._line_break()
@@ -183,7 +184,17 @@ def _is_verbatim(segment: Segment) -> bool:
 
 
 # What YAML does not allow raw in a file (the reader's own rule), line breaks apart.
-_UNPRINTABLE = re.compile("[^\\t\\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_UNPRINTABLE = "[^\\t\\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+
+
+@cache
+def _unprintable() -> re.Pattern[str]:
+    """Compiled when first needed: it takes longer than the edit of most files."""
+    return re.compile(_UNPRINTABLE)
+
+
+def _find_unprintable(text: str) -> re.Match[str] | None:
+    return None if text.isascii() and text.replace("\n", "").isprintable() else _unprintable().search(text)
 
 
 def _encode_double(text: str) -> str:
@@ -192,4 +203,5 @@ def _encode_double(text: str) -> str:
         named = {0x22: '\\"', 0x5C: "\\\\", 0x0A: "\\n", 0x0D: "\\r", 0x09: "\\t"}
         return named.get(code) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
 
-    return re.sub(f'["\\\\\\n\\t]|{_UNPRINTABLE.pattern}', escape, text)
+    special = r'["\\\n\t]'
+    return re.sub(special if _find_unprintable(text) is None else f"{special}|{_UNPRINTABLE}", escape, text)
