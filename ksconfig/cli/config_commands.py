@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +118,7 @@ def images() -> None:
         content = {
             "release": output.release_content(release),
             "items": items,
-            "warnings": [{"code": notice.code, "message": notice.message} for notice in notices],
+            "warnings": output.notices_content(notices),
         }
         output.document("ImageList", content, settings.output)
     elif settings.output == "name":
@@ -284,4 +283,5 @@ def _ask(target: str, opened: _Opened) -> str:
     )
 
 
-COMMANDS: tuple[Callable[..., Any], ...] = (images, get, set_, unset, set_image)
+#: In the order of the help.
+COMMANDS: tuple[click.Command, ...] = (set_image, images, get, set_, unset)

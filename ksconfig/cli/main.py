@@ -14,7 +14,7 @@ import click
 
 from ksconfig import __version__
 from ksconfig.cli import output
-from ksconfig.cli.config_commands import get, images, set_, set_image, unset
+from ksconfig.cli.config_commands import COMMANDS
 from ksconfig.cli.options import Settings, shared_options
 from ksconfig.errors import ExitCode, KsconfigError
 
@@ -50,7 +50,7 @@ def cli() -> None:
     """
 
 
-for _command in (set_image, images, get, set_, unset):
+for _command in COMMANDS:
     cli.add_command(_command)
 
 
@@ -72,6 +72,18 @@ def run(arguments: list[str]) -> int:
     """Run the command line; the exit code."""
     settings = Settings()
     try:
+        return _run(arguments, settings)
+    except BrokenPipeError:
+        # whoever read our output has gone; what was to be written is written
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (for the flush at the end of the process)
+        return ExitCode.DONE if settings.written else ExitCode.FAILED
+    except OSError as error:
+        return _unprinted(error, settings)
+
+
+def _run(arguments: list[str], settings: Settings) -> int:
+    """The exit code of the command; only output that cannot be printed leaves it as an exception."""
+    try:
         cli.main(arguments, prog_name="ksconfig", standalone_mode=False, obj=settings)
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -86,12 +98,8 @@ def run(arguments: list[str]) -> int:
         return _interrupted(ExitCode.INTERRUPTED)
     except _Terminated:
         return _interrupted(ExitCode.TERMINATED)
-    except BrokenPipeError:
-        # whoever read our output has gone; what was to be written is written
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        return ExitCode.DONE if settings.written else ExitCode.FAILED
-    except OSError as error:
-        return _unprinted(error, settings)
+    except OSError:
+        raise
     except Exception as error:
         return _internal(error, settings)
     return ExitCode.DONE
@@ -110,7 +118,7 @@ def _interrupted(code: ExitCode) -> int:
 
 
 def _unprinted(error: OSError, settings: Settings) -> int:
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (for the flush at the end of the process)
     state = "the change is saved" if settings.written else "nothing was saved"
     output.remark(f"error: {state}, but the result could not be printed: {error.strerror or error}")
     return ExitCode.FAILED

@@ -108,6 +108,11 @@ def release_content(release: ReleaseGuess) -> dict[str, Any]:
     }
 
 
+def notices_content(notices: Iterable[Notice]) -> list[dict[str, str]]:
+    """Warnings for machines."""
+    return [{"code": notice.code, "message": notice.message} for notice in notices]
+
+
 def plan_content(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
     """A plan, carried out or not, for machines."""
     return {
@@ -120,7 +125,7 @@ def plan_content(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
         "images": [{"target": i.target, "before": i.before, "after": i.after} for i in plan.images],
         "changes": [_change_content(change) for change in plan.changes],
         "diff": plan.diff(),
-        "warnings": [{"code": notice.code, "message": notice.message} for notice in plan.notices],
+        "warnings": notices_content(plan.notices),
     }
 
 

@@ -53,15 +53,12 @@ def _not_found(target: str, named: dict[str, ImagePlace], protocols: list[str], 
             f"{target} is no image of the config, and other objects are not edited in files yet", known=known
         )
     if framework in FRAMEWORKS and not any(place.key == "predictors" for place in named.values()):
-        if all(rules.predictors == "unread" for rules in release.rules):
-            return TargetNotFound(
-                f"KServe {release} keeps the images of its frameworks in ClusterServingRuntimes, "
-                "not in this ConfigMap, which has no predictors",
-                known=known,
-                advice=f"Edit the image of the ClusterServingRuntime that serves {framework}.",
-            )
+        unread = all(rules.predictors == "unread" for rules in release.rules)
         return TargetNotFound(
-            f"the config has no predictors, so no image of {framework}; from KServe 0.8 on these images are "
+            f"KServe {release} keeps the images of its frameworks in ClusterServingRuntimes, "
+            "not in this ConfigMap, which has no predictors"
+            if unread
+            else f"the config has no predictors, so no image of {framework}; from KServe 0.8 on these images are "
             "in ClusterServingRuntimes",
             known=known,
             advice=f"Edit the image of the ClusterServingRuntime that serves {framework}.",

@@ -10,7 +10,6 @@ from ksconfig.model.fields import type_faults
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, ImageChange, Notice, Plan
 from ksconfig.model.start import start_faults
 from ksconfig.operations.view import ConfigView
-from ksconfig.source.manifest_text import holds_template
 from ksconfig.source.port import Source
 from ksconfig.text.json_edit import remove_value, set_value
 from ksconfig.text.json_path import Path, find, format_path
@@ -18,6 +17,7 @@ from ksconfig.text.json_scanner import Node, parse_json
 from ksconfig.text.json_write import Layout, RawJson, write_json
 from ksconfig.text.proof import prove_json
 from ksconfig.text.spans import Edit, EditedText
+from ksconfig.text.templates import ADVICE, holds_template
 
 #: Fields that are Go templates by KServe's own design, so that "{{" in them means nothing to us.
 _KSERVE_TEMPLATES = {("ingress", "domainTemplate"), ("ingress", "pathTemplate")}
@@ -35,7 +35,6 @@ class Draft:
         self.asked: list[Change] = []
         self.images: list[ImageChange] = []
         self.notices: list[Notice] = []
-        self.new_keys: set[str] = set()
 
     def notice(self, code: str, message: str) -> None:
         """Add a warning."""
@@ -84,7 +83,6 @@ class Draft:
         text = EditedText("")
         text.edit([Edit(0, 0, write_json(value, Layout("\n", "    ", ": ", ", ")))])
         self.texts[key] = text
-        self.new_keys.add(key)
         self.asked.append(Change(self.view.config.ref, (key,), ABSENT, _plain(value), self.view.config.place))
 
     def plan(self) -> Plan:
@@ -93,12 +91,12 @@ class Draft:
         edits = []
         data = dict(self.view.data)
         for key, text in self.texts.items():
-            if text.text == text.original and key not in self.new_keys:
+            if text.text == text.original:
                 continue
-            if key not in self.new_keys:
-                prove_json(text.original, text.text, self.done[key])
+            before = text.original if key in config.keys else None
+            if before is not None:
+                prove_json(before, text.text, self.done[key])
             data[key] = parse_json(text.text).value
-            before = None if key in self.new_keys else text.original
             edits.append(FieldEdit(config.ref, ("data", key), before, text.edits()))
         self._check_start(data)
         self._check_types(data)
@@ -138,7 +136,7 @@ def _refuse_template(path: Path, value: Any) -> None:
     if isinstance(value, str) and path not in _KSERVE_TEMPLATES and holds_template(value):
         raise Refused(
             f"the value of {format_path(path)} is a template (Helm or Jinja): {value}",
-            advice="Edit the values that it is rendered from, or render it first and edit the result.",
+            advice=ADVICE,
         )
     inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for step, item in inside:

@@ -21,10 +21,10 @@ from ksconfig.model.detect import ReleaseGuess, given_release, guess_release
 from ksconfig.model.images import EXAMPLE_KEY, image_places
 from ksconfig.model.plan import Notice
 from ksconfig.model.targets import is_read
-from ksconfig.source.manifest_text import holds_template
 from ksconfig.source.port import Config, Source
 from ksconfig.text.json_path import Path, Step, find, format_path, missing, parse_path
 from ksconfig.text.json_scanner import Node, parse_json
+from ksconfig.text.templates import holds_template, template_fault
 
 #: The refusals that a person may override, by the word for ``allow``.
 ALLOWABLE = ("gpu-rule", "new-key", "old-gpu-version", "unread")
@@ -91,19 +91,12 @@ class ConfigView:
 
     def _as_template(self, key: str, error: KsconfigError) -> KsconfigError:
         try:
-            template = isinstance(error, InvalidDocument) and holds_template(self.config.text(key))
+            if isinstance(error, InvalidDocument) and holds_template(self.config.text(key)):
+                reason = f"the text of {key} is a template (Helm or Jinja), not JSON yet: {error.reason}"
+                return template_fault(error, reason, picture=error.picture)
         except KsconfigError:
-            template = False
-        if not template or not isinstance(error, InvalidDocument):
-            return error
-        return InvalidDocument(
-            f"the text of {key} is a template (Helm or Jinja), not JSON yet: {error.reason}",
-            line=error.line,
-            column=error.column,
-            label=error.label,
-            picture=error.picture,
-            advice="Edit the values that it is rendered from, or render it first and edit the result.",
-        )
+            pass  # the key has no text that could be one
+        return error
 
     def notices(self, touched: Collection[str]) -> list[Notice]:
         """What a person should know about the config beside the change."""
@@ -115,6 +108,7 @@ class ConfigView:
 
 
 def open_config(source: Source, scope: Scope) -> ConfigView:
+    """The one config of a source, as read (errors as in `find_config`)."""
     return ConfigView(find_config(source, scope.namespace), scope)
 
 

@@ -185,7 +185,7 @@ class FileSource:
             Conflict: a file was changed by somebody else since it was read.
             FileFailure: a file cannot be written.
         """
-        changed = [file for file in self.files if file.path is not None and file.to_bytes() != file.original]
+        changed = [file for file in self.files if file.path is not None and file.patch.edits]
         for file in changed:
             _check_writable(file)
         for file in changed:

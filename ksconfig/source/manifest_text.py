@@ -10,6 +10,7 @@ from ksconfig.model.plan import FieldEdit, ObjectRef
 from ksconfig.text.json_write import write_string
 from ksconfig.text.proof import prove_yaml
 from ksconfig.text.spans import Edit, Origin, apply_edits, position_of
+from ksconfig.text.templates import holds_template, template_fault
 from ksconfig.text.yaml_documents import Document, kind_of, split_documents
 from ksconfig.text.yaml_scalar import ScalarMap
 from ksconfig.text.yaml_tree import STRING_TAG, YamlMapping, YamlNode, YamlScalar, YamlSequence, read_document
@@ -18,7 +19,6 @@ from ksconfig.text.yaml_tree import STRING_TAG, YamlMapping, YamlNode, YamlScala
 _PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z][A-Za-z0-9_-]*", re.IGNORECASE)
 _WORTH_READING = 300_000
 CONFIG_NAME = "inferenceservice-config"
-_TEMPLATE = re.compile(r"\{\{|\{%")
 
 
 class ManifestConfig:
@@ -31,9 +31,9 @@ class ManifestConfig:
         self._text = text
         self._label = label
         self._maps: dict[str, ScalarMap] = {}
-        for mapping, name in ((root, "the object"), (root.get("metadata"), "metadata"), (root.get("data"), "data")):
-            if isinstance(mapping, YamlMapping):
-                self._check_mapping(mapping, name)
+        self._check_mapping(root, "the object", ("kind", "metadata", "data"))
+        self._check_mapping(root.get("metadata"), "metadata", ("name", "namespace"))
+        self._check_mapping(root.get("data"), "data", ())  # a key of it is looked at when it is read
         self.ref = ObjectRef("ConfigMap", root.text("metadata", "namespace"), CONFIG_NAME)
         data = root.get("data")
         self.data = data if isinstance(data, YamlMapping) else None
@@ -105,11 +105,12 @@ class ManifestConfig:
             advice=f'Begin the value with "{key}: |-" and indent the JSON below it.',
         )
 
-    def _check_mapping(self, mapping: YamlMapping, where: str) -> None:
+    def _check_mapping(self, mapping: YamlNode | None, where: str, once: tuple[str, ...]) -> None:
         """Refuse what makes it unsure which object this is, and which keys it has."""
-        for key in ("kind", "metadata", "data") if where == "the object" else ("name", "namespace"):
-            if where != "data":
-                self._refuse_twice(mapping, key, where)
+        if not isinstance(mapping, YamlMapping):
+            return
+        for key in once:
+            self._refuse_twice(mapping, key, where)
         for node, _ in mapping.items():
             if node.value == "<<" and node.style == "plain":
                 raise Refused(
@@ -212,7 +213,9 @@ def _read(document: Document, label: str) -> YamlNode | None:
     try:
         return read_document(document, label)
     except InvalidDocument as error:
-        raise _template_or(error, document, label) from None
+        if not holds_template(*document):
+            raise
+        raise template_fault(error, "this is a template (Helm or Jinja), not YAML yet") from None
 
 
 def _objects(tree: YamlNode | None) -> Iterator[YamlMapping]:
@@ -224,23 +227,6 @@ def _objects(tree: YamlNode | None) -> Iterator[YamlMapping]:
                 yield from _objects(item)
         else:
             yield tree
-
-
-def _template_or(error: InvalidDocument, document: Document, label: str) -> InvalidDocument:
-    if not _TEMPLATE.search(document.text, document.start, document.end):
-        return error
-    return InvalidDocument(
-        "this is a template (Helm or Jinja), not YAML yet",
-        line=error.line,
-        column=error.column,
-        label=label,
-        advice="Edit the values that it is rendered from, or render it first and edit the result.",
-    )
-
-
-def holds_template(text: str) -> bool:
-    """Whether a value is to be filled in by Helm or Jinja."""
-    return bool(_TEMPLATE.search(text))
 
 
 def _new_key(text: str, config: ManifestConfig, data: YamlMapping, key: str, value: str) -> Edit:

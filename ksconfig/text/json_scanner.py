@@ -233,14 +233,7 @@ class _Scanner:
     # What went wrong, in plain words. Only reached once, so these may look around.
 
     def _fault(self, offset: int, reason: str) -> InvalidDocument:
-        place = self.origin.position(offset)
-        return InvalidDocument(
-            reason,
-            line=place.line,
-            column=place.column,
-            label=self.origin.label,
-            picture=self.origin.picture(offset),
-        )
+        return self.origin.fault(offset, reason)
 
     def _shown(self, position: int) -> str:
         word = _WORD.match(self.text, position)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from ksconfig.errors import InvalidDocument
+
 
 class Edit(NamedTuple):
     """Replace the code points ``start`` to ``end`` (exclusive) of a text by ``text``."""
@@ -170,3 +172,8 @@ class Origin(NamedTuple):
     def picture(self, offset: int) -> str:
         """The line of ``source`` with a caret."""
         return picture_of(self.source, self.to_source(offset))
+
+    def fault(self, offset: int, reason: str) -> InvalidDocument:
+        """The error for a fault at an offset of the text, with its place and picture."""
+        line, column = self.position(offset)
+        return InvalidDocument(reason, line=line, column=column, label=self.label, picture=self.picture(offset))

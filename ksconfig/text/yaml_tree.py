@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from ksconfig.errors import InvalidDocument
 from ksconfig.text import json_scanner
-from ksconfig.text.spans import picture_of, position_of
+from ksconfig.text.spans import Origin
 from ksconfig.text.yaml_documents import Document
 
 Style = Literal["plain", "single", "double", "literal", "folded", "json"]
@@ -109,19 +109,14 @@ def _refuse_odd_breaks(document: Document, label: str | None) -> None:
     for character, name in (("\x85", "NEL (U+0085)"), ("\u2028", "U+2028"), ("\u2029", "U+2029")):
         offset = text.find(character, start, end)
         if offset >= 0:
-            raise _invalid(
-                text, offset, f"the line break {name} means different things to different YAML readers", label
+            raise Origin(text, label).fault(
+                offset, f"the line break {name} means different things to different YAML readers"
             )
     offset = text.find("\r", start, end)
     while offset >= 0:
         if not text.startswith("\r\n", offset):
-            raise _invalid(text, offset, "a carriage return without a line feed", label)
+            raise Origin(text, label).fault(offset, "a carriage return without a line feed")
         offset = text.find("\r", offset + 2, end)
-
-
-def _invalid(text: str, offset: int, reason: str, label: str | None) -> InvalidDocument:
-    place = position_of(text, offset)
-    return InvalidDocument(reason, line=place.line, column=place.column, label=label, picture=picture_of(text, offset))
 
 
 def _read_json(document: Document) -> YamlNode | None:
@@ -157,12 +152,12 @@ def _read_yaml(document: Document, label: str | None) -> YamlNode | None:
         reason = " ".join(part for part in (error.context, error.problem) if part)
         if mark is None:
             raise InvalidDocument(f"not YAML: {reason}", label=label) from None
-        raise _invalid(text, start + min(mark.index, len(text)), f"not YAML: {reason}", label) from None
+        raise Origin(text, label).fault(start + min(mark.index, len(text)), f"not YAML: {reason}") from None
     except YAMLError as error:
         offset = getattr(error, "position", None)
         reason = getattr(error, "reason", "not YAML")
         if isinstance(offset, int):
-            raise _invalid(text, start + offset, f"not YAML: {reason}", label) from None
+            raise Origin(text, label).fault(start + offset, f"not YAML: {reason}") from None
         raise InvalidDocument(f"not YAML: {' '.join(str(error).split())}", label=label) from None
     except ValueError as error:  # a bad %YAML directive, say
         raise InvalidDocument(f"not YAML: {error}", label=label) from None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -319,3 +321,19 @@ def test_help_fits_80_columns_and_ends_with_an_example(run: Run) -> None:
         assert (code, err) == (0, "")
         assert max(map(len, out.splitlines())) <= 80
         assert "Example" in out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", ["set-image agent r/x:1", "set-image nothing r/x:1 -o json"])
+def test_output_that_cannot_be_printed_is_one_message(manifest: Path, arguments: str) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ksconfig", *arguments.split(), "-f", str(manifest)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "could not be printed: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
