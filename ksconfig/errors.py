@@ -124,7 +124,19 @@ class Refused(KsconfigError):
 
 
 class Ambiguous(Refused):
-    """Two or more things answer to the name; the message lists them."""
+    """Two or more things answer to the name; the message lists them.
+
+    Attributes:
+        selectors: options that single each one out ("-n kserve", "-f overlays/prod"); empty where none can.
+    """
+
+    def __init__(
+        self, why: str, *, selectors: tuple[str, ...] = (), allow: str | None = None, advice: str | None = None
+    ) -> None:
+        if selectors and advice is None:
+            advice = f"Say which, with {' or '.join(selectors)}."
+        super().__init__(why, allow=allow, advice=advice)
+        self.selectors = selectors
 
 
 class InvalidDocument(Refused, ValueError):

@@ -8,6 +8,7 @@ from typing import Any
 
 from ksconfig import operations
 from ksconfig.errors import UsageError
+from ksconfig.model.frameworks import Within
 from ksconfig.model.plan import Change, Notice, Plan
 from ksconfig.operations import Image, Scope
 from ksconfig.source.files import FileSource, ManifestFile, read_path
@@ -34,7 +35,7 @@ class Manifests:
     # Reading
 
     def images(self) -> tuple[Image, ...]:
-        """Every image of the config, by target name."""
+        """Every image of the config, the runtimes and the storage containers, by target name."""
         return operations.list_images(self._source, self.scope())[0]
 
     def get(self, path: str | Sequence[Step]) -> Any:
@@ -63,11 +64,16 @@ class Manifests:
         return operations.plan_unset(self._source, path, self.scope())
 
     def plan_set_image(
-        self, images: Mapping[str, str], *, gpu_version: str | Sequence[str] = (), allow: Collection[str] = ()
+        self,
+        images: Mapping[str, str],
+        *,
+        gpu_version: str | Sequence[str] = (),
+        within: Within = None,
+        allow: Collection[str] = (),
     ) -> Plan:
         """What `set_image` would do."""
         versions = (gpu_version,) if isinstance(gpu_version, str) else tuple(gpu_version)
-        return operations.plan_set_image(self._source, images, self.scope(allow), gpu_version=versions)
+        return operations.plan_set_image(self._source, images, self.scope(allow), gpu_version=versions, within=within)
 
     def apply(self, plan: Plan) -> None:
         """Take a plan into the text in memory. It must have been made from the text as it is now."""
@@ -114,9 +120,14 @@ class Manifests:
         image: str | None = None,
         *,
         gpu_version: str | Sequence[str] = (),
+        within: Within = None,
         allow: Collection[str] = (),
     ) -> tuple[Change, ...]:
         """Give one target, or several in a mapping, a new image.
+
+        Args:
+            gpu_version: the tag for services with a GPU; ``TARGET=TAG`` where several targets have one.
+            within: "config" or "runtimes" to change a framework only there; None for all that decides its image.
 
         Returns:
             The values that changed; empty if all were there already.
@@ -127,7 +138,7 @@ class Manifests:
         if isinstance(target, str) == (image is None):
             raise UsageError("set_image takes a target and an image, or one mapping from target to image")
         images = {target: image or ""} if isinstance(target, str) else target
-        plan = self.plan_set_image(images, gpu_version=gpu_version, allow=allow)
+        plan = self.plan_set_image(images, gpu_version=gpu_version, within=within, allow=allow)
         self.apply(plan)
         return plan.changes
 
@@ -182,8 +193,8 @@ def load(
     """Load a manifest file, the manifests below a directory, or several of these that belong together.
 
     Args:
-        path: a file; or a directory, of which every ``*.yaml``, ``*.yml`` and ``*.json`` that may hold the config is
-            taken (recursive, without hidden folders and links that lead out).
+        path: a file; or a directory, of which every ``*.yaml``, ``*.yml`` and ``*.json`` that may hold anything of
+            KServe's is taken (recursive, without hidden folders and links that lead out).
         namespace: of the config, if there are several.
         kserve_version: the release ("0.7"), told from the config if not given.
 

@@ -103,7 +103,10 @@ def _change_lines(plan: Plan, path: str) -> list[str]:
 @click.command(cls=_Command, epilog="Example: ksconfig images -f kserve.yaml")
 @shared_options
 def images() -> None:
-    """List every image of the config, by the name that set-image takes."""
+    """List every image, by the name that set-image takes.
+
+    Those of the config, of serving runtimes (with the frameworks that get them by default) and of storage containers.
+    """
     opened = _open()
     settings = opened.settings
     found, release, notices = operations.list_images(opened.source, settings.scope)
@@ -112,7 +115,14 @@ def images() -> None:
     output.warnings(notices)
     if settings.output in ("json", "yaml"):
         items = [
-            {"name": i.name, "image": i.image, "gpuVersion": i.gpu_version, "where": i.where, "read": i.read}
+            {
+                "name": i.name,
+                "image": i.image,
+                "gpuVersion": i.gpu_version,
+                "where": i.where,
+                "read": i.read,
+                "frameworks": list(i.frameworks),
+            }
             for i in found
         ]
         content = {
@@ -128,14 +138,11 @@ def images() -> None:
         rows = []
         for image in found:
             gpu = f", GPU :{image.gpu_version}" if image.gpu_version else ""
-            rows.append(
-                (
-                    image.name,
-                    image.image + gpu,
-                    image.where + ("" if image.read else f" (not read by {release.likely or release})"),
-                )
-            )
-        output.table(("NAME", "IMAGE", "WHERE"), rows)
+            unread = "" if image.read else f" (not read by {release.likely or release})"
+            rows.append((image.name, image.image + gpu, image.where + unread, ", ".join(image.frameworks)))
+        headings = ("NAME", "IMAGE", "WHERE", "FRAMEWORKS")
+        columns = 4 if any(row[3] for row in rows) else 3
+        output.table(headings[:columns], [row[:columns] for row in rows])
 
 
 @click.command(cls=_Command, epilog="Example: ksconfig get predictors.sklearn.v1.image -f kserve.yaml")
@@ -221,16 +228,26 @@ def unset(path: str) -> None:
     metavar="[TARGET=]TAG",
     help="The tag for services with a GPU (tensorflow and pytorch, KServe to 0.9).",
 )
+@click.option(
+    "--in",
+    "within",
+    type=click.Choice(["config", "runtimes"]),
+    help="Change a framework only in the config, or only in its runtime; by default in all that decides its image.",
+)
 @shared_options
-def set_image(arguments: tuple[str, ...], gpu_version: tuple[str, ...]) -> None:
-    """Give a framework, or any image of the config, a new image.
+def set_image(arguments: tuple[str, ...], gpu_version: tuple[str, ...], within: Any) -> None:
+    """Give a framework, or any image of KServe's, a new image.
 
-    TARGET is a name that 'images' prints: sklearn, sklearn/v2, explainer/art, agent, ... IMAGE is repo:tag,
+    TARGET is a framework (sklearn; sklearn/v2 for the other protocol), or a name that 'images' prints: explainer/art,
+    agent, runtime/NAME, storageContainer/NAME, ... A framework stands for all that decides its image in the KServe
+    release at hand: the predictors of the config to 0.9, its ClusterServingRuntime from 0.8 on. IMAGE is repo:tag,
     repo@sha256:..., :tag (the repository stays) or repo (tag and digest stay; it must hold a /).
     """
     opened = _open()
     wanted = _wanted(arguments, opened)
-    plan = operations.plan_set_image(opened.source, wanted, opened.settings.scope, gpu_version=gpu_version)
+    plan = operations.plan_set_image(
+        opened.source, wanted, opened.settings.scope, gpu_version=gpu_version, within=within
+    )
     opened.carry_out(
         plan,
         [
@@ -271,7 +288,9 @@ _EXAMPLE = (
 
 def _ask(target: str, opened: _Opened) -> str:
     found, _, _ = operations.list_images(opened.source, opened.settings.scope)
-    present = next((image.image for image in found if image.name in (target, f"{target}/v1")), None)
+    present = next(
+        (image.image for image in found if image.name in (target, f"{target}/v1") or target in image.frameworks), None
+    )
     now = f"{target} is now {present}" if present else f"{target} has no image here"
     if output.is_terminal() and "-" not in opened.settings.files:
         output.remark(output.visible(now))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import shlex
 import signal
 import sys
 import traceback
@@ -16,7 +17,7 @@ from ksconfig import __version__
 from ksconfig.cli import output
 from ksconfig.cli.config_commands import COMMANDS
 from ksconfig.cli.options import Settings, shared_options
-from ksconfig.errors import ExitCode, KsconfigError
+from ksconfig.errors import Ambiguous, ExitCode, KsconfigError
 
 
 class _Group(click.Group):
@@ -90,6 +91,8 @@ def _run(arguments: list[str], settings: Settings) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except KsconfigError as error:
+        if isinstance(error, Ambiguous) and error.selectors:
+            error.advice = _ready_made(arguments, error.selectors)
         return _report(error, settings)
     except click.ClickException as error:
         error.show()
@@ -110,6 +113,20 @@ def _report(error: KsconfigError, settings: Settings) -> int:
     if settings.output in ("json", "yaml"):
         output.document("Error", {"error": output.error_content(error)}, settings.output)
     return error.exit_code
+
+
+def _ready_made(arguments: list[str], selectors: tuple[str, ...]) -> str:
+    """The same command once for each thing that it may mean."""
+    rest, words = [], iter(arguments)
+    for word in words:
+        if word in ("-f", "--filename"):
+            next(words, None)
+        elif not word.startswith("--filename=") and not (word.startswith("-f") and len(word) > 2):
+            rest.append(word)
+    bases = {"-f": rest, "-n": arguments}
+    return "\n".join(
+        ["Run one of these:", *(f"  ksconfig {shlex.join(bases[one[:2]])} {one}" for one in selectors)],
+    )
 
 
 def _interrupted(code: ExitCode) -> int:

@@ -1,34 +1,56 @@
-"""Which KServe release a config belongs to, as far as the config itself can tell.
+"""Which KServe release a set of objects belongs to, as far as the objects themselves can tell.
 
-The manifests name no release. Its keys tell most of it (releases differ in the keys that they ship); the tags of the
-helper images, which releases ship under their own number, narrow what is left, but people change those tags, so they
-are a likelihood only.
+Nothing in a cluster or a manifest names the release. The tag of the controller's image says it, where it is a tag of
+KServe's own; the custom resources and the keys of the config exclude releases; the tags of the helper images, which
+releases ship under their own number, narrow what is left, but people change those, so they are a likelihood only.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ksconfig.model.releases import RULES, Release, Rules, rules_of
+from ksconfig.errors import UsageError
+from ksconfig.model.releases import NEWEST, OLDEST, RULES, Release, Rules, rules_of
 
 _KNOWN_KEYS = frozenset(key for rules in RULES.values() for key in rules.keys)
+_KNOWN_CRDS = frozenset(crd for rules in RULES.values() for crd in rules.crds)
 _TAG = re.compile(r":v?0\.([0-9]+)(?:\.[0-9]+)?(?:[-+].*)?")
+_CONTROLLER = re.compile(r"(?:.*/)?(?:kserve|kfserving)-controller:(v?[01]\.[0-9]+(?:[.\-+][^@]*)?)(?:@.*)?")
+_HELPER = re.compile(r"(?:.*/)?(?:sklearn|xgb|lgb|pmml|paddle|huggingface)server(:[^@]*)(?:@.*)?")
+_CORE_CRDS = frozenset({"servingruntimes", "clusterservingruntimes"})
+
+
+class Evidence(NamedTuple):
+    """What the objects beside the config tell.
+
+    Attributes:
+        controllers: the images of the containers ``manager`` of KServe's controllers.
+        crds: the full names of the custom resource definitions ("servingruntimes.serving.kserve.io"), and of fields
+            that tell a release ("servingruntimes/priority").
+        kinds: the kinds of all objects.
+    """
+
+    controllers: tuple[str, ...] = ()
+    crds: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
 
 
 class ReleaseGuess(NamedTuple):
-    """The releases that a config may belong to.
+    """The releases that the objects may belong to.
 
     Attributes:
         candidates: in order, at least one.
         likely: the one among them that the helper images point to, or None.
         given: whether a person said so.
+        told_by: what told it, for people: "the controller's image", "--kserve-version", ...
     """
 
     candidates: tuple[Release, ...]
     likely: Release | None = None
     given: bool = False
+    told_by: str = ""
 
     def __str__(self) -> str:
         if len(self.candidates) == 1:
@@ -51,6 +73,11 @@ class ReleaseGuess(NamedTuple):
         """The rules of the likely release, or of every candidate when none is."""
         return (rules_of(self.likely),) if self.likely else self.rules
 
+    @property
+    def unverified(self) -> bool:
+        """Whether the release is newer than all that ksconfig knows, so that the newest known rules stand in."""
+        return self.candidates[-1] > NEWEST
+
 
 def given_release(version: str) -> ReleaseGuess:
     """The release that a person named.
@@ -58,19 +85,61 @@ def given_release(version: str) -> ReleaseGuess:
     Raises:
         UsageError: as in `Release.parse`.
     """
-    return ReleaseGuess((Release.parse(version),), given=True)
+    return ReleaseGuess((Release.parse(version),), given=True, told_by="--kserve-version")
 
 
-def guess_release(data: Mapping[str, Any], names: frozenset[str]) -> ReleaseGuess:
-    """Tell the release of a config.
+def controller_releases(images: Iterable[str]) -> tuple[Release, ...]:
+    """The releases that the tags of controller images name, each once; tags that name none are passed over."""
+    found = set()
+    for image in images:
+        match = _CONTROLLER.fullmatch(image)
+        try:
+            if match:
+                found.add(Release.parse(match[1]))
+        except UsageError:
+            continue  # older than any that is known here
+    return tuple(sorted(found))
+
+
+def guess_release(
+    data: Mapping[str, Any],
+    names: frozenset[str],
+    evidence: Evidence = Evidence(),  # noqa: B008  (a tuple)
+    runtime_images: Callable[[], Iterable[str]] = tuple,
+) -> ReleaseGuess:
+    """Tell the release of a config and of what stands beside it.
 
     Args:
-        data: the parsed keys, those that do not parse left out.
+        data: the parsed keys of the config, those that do not parse left out.
         names: all keys of the ConfigMap.
+        evidence: of the other objects.
+        runtime_images: the images of the serving runtimes, asked for only where nothing else decides.
     """
+    controllers = controller_releases(evidence.controllers)
+    if len(controllers) == 1:
+        return ReleaseGuess(controllers, told_by="the image of the controller")
+    fitting = [rules for rules in RULES.values() if _resources_fit(evidence, rules)] or list(RULES.values())
+    candidates: tuple[Release, ...] = ()
+    for test in _key_tests(data, names):
+        candidates = tuple(rules.release for rules in fitting if test(rules))
+        if candidates:
+            break
+    told_by = "the keys of the config" if names else "the kinds of objects"
+    if len(fitting) < len(RULES) and names:
+        told_by += " and the kinds of objects"
+    if len(candidates) == 1:
+        return ReleaseGuess(candidates, told_by=told_by)
+    likely = _likely(_helper_images(data), candidates) or _likely(
+        (match[1] for match in map(_HELPER.fullmatch, runtime_images()) if match), candidates
+    )
+    return ReleaseGuess(candidates, likely, told_by=told_by)
+
+
+def _key_tests(data: Mapping[str, Any], names: frozenset[str]) -> list[Callable[[Rules], bool]]:
+    """From the strictest to the most lenient: the first that any release passes decides."""
     present = names & _KNOWN_KEYS
-    whole = {"credentials", "ingress", "explainers", "storageInitializer", "logger"} <= present
-    tests: list[Callable[[Rules], bool]] = [
+    whole = is_whole(names)
+    return [
         lambda rules: present <= rules.keys and _shapes_fit(data, rules) and (not whole or rules.keys <= present),
         lambda rules: present <= rules.keys and _shapes_fit(data, rules),
         lambda rules: present <= rules.keys and (not whole or rules.keys - present <= {"_example"}),
@@ -79,12 +148,28 @@ def guess_release(data: Mapping[str, Any], names: frozenset[str]) -> ReleaseGues
         lambda rules: present - {"predictors", "transformers"} <= rules.keys,
         lambda _: True,
     ]
-    candidates: tuple[Release, ...] = ()
-    for test in tests:
-        candidates = tuple(release for release, rules in RULES.items() if test(rules))
-        if candidates:
-            break
-    return ReleaseGuess(candidates, _likely(data, candidates) if len(candidates) > 1 else None)
+
+
+def is_whole(names: frozenset[str]) -> bool:
+    """Whether these are the keys of a whole config; a kustomize fragment or patch holds but a few."""
+    return names >= {"credentials", "ingress", "explainers", "storageInitializer", "logger"}
+
+
+def _resources_fit(evidence: Evidence, rules: Rules) -> bool:
+    """Whether a release has all these custom resources, and lacks none of those that always come together."""
+    groups = {name.partition(".")[2] for name in evidence.crds if "." in name}
+    if groups and rules.group not in groups:
+        return False
+    if "serving.kserve.io" in groups and rules.group != "serving.kserve.io":
+        return False  # definitions of the old group outlive an upgrade
+    plurals = {name.partition(".")[0] for name in evidence.crds} & _KNOWN_CRDS
+    from_kinds = {f"{kind.lower()}s" for kind in evidence.kinds} & (_KNOWN_CRDS - {"trainedmodels"})
+    if not (plurals | from_kinds) <= rules.crds:
+        return False
+    if "inferenceservices" in plurals and not (rules.crds & _CORE_CRDS) <= plurals:
+        return False
+    field = "servingruntimes/priority"
+    return "servingruntimes" not in plurals or (field in plurals) == (field in rules.crds)
 
 
 def _shapes_fit(data: Mapping[str, Any], rules: Rules) -> bool:
@@ -108,14 +193,17 @@ def _shapes_fit(data: Mapping[str, Any], rules: Rules) -> bool:
     return True
 
 
-def _likely(data: Mapping[str, Any], candidates: tuple[Release, ...]) -> Release | None:
-    """The release that the tags of KServe's own helper images agree on, if it is a candidate."""
-    minors = set()
+def _helper_images(data: Mapping[str, Any]) -> Iterable[str]:
+    """The images of the config that releases ship under their own number."""
     for key in ("agent", "storageInitializer", "router"):
         value = data.get(key)
         image = value.get("image") if isinstance(value, dict) else None
-        match = _TAG.search(image[image.rfind("/") :]) if isinstance(image, str) else None
-        if match:
-            minors.add(int(match[1]))
-    found = Release(0, minors.pop()) if len(minors) == 1 else None
+        if isinstance(image, str):
+            yield image[image.rfind("/") :]
+
+
+def _likely(images: Iterable[str], candidates: tuple[Release, ...]) -> Release | None:
+    """The release that the tags of KServe's own images agree on, if it is a candidate."""
+    minors = {int(match[1]) for match in map(_TAG.search, images) if match}
+    found = Release(OLDEST.major, minors.pop()) if len(minors) == 1 else None
     return found if found in candidates else None

@@ -1,7 +1,8 @@
-"""The images inside the config: where each stands, what it is called, and what a new one means there.
+"""The images of the config and of other objects: where each stands, what it is called, what a new one means there.
 
 Two shapes hold an image. Split: ``image`` is the repository and ``defaultImageVersion`` the tag (predictors,
-explainers, transformers); KServe joins them with a colon. Whole: one string (storageInitializer, agent, ...).
+explainers, transformers); KServe joins them with a colon. Whole: one string (storageInitializer, agent, the containers
+of runtimes and storage containers).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from ksconfig.errors import InvalidReference, Refused, UsageError
+from ksconfig.model.plan import ObjectRef
 from ksconfig.model.reference import ImageArgument, Reference
 
 #: Never parsed, never edited: KServe does not read it (0.11 and later).
@@ -19,27 +21,29 @@ _GROUPS = {"explainers": "explainer/", "transformers": "transformer/"}
 
 
 class ImagePlace(NamedTuple):
-    """One image of the config.
+    """One image.
 
     Attributes:
-        name: the target's name: ``sklearn/v1``, ``tensorflow``, ``explainer/art``, ``agent``.
-        key: the key of the ConfigMap's data.
+        name: the target's name: ``sklearn/v1``, ``tensorflow``, ``explainer/art``, ``agent``, ``runtime/NAME``.
+        key: the key of the ConfigMap's data; "spec" in another object.
         path: where its fields stand inside that key.
         shape: "split" or "whole".
         field: the name of the image field.
         image, version, gpu_version: the strings that stand there, or None.
         versions: ``allowedImageVersions``, or None.
+        object: which object holds it; None for the config.
     """
 
     name: str
     key: str
-    path: tuple[str, ...]
+    path: tuple[str | int, ...]
     shape: Literal["split", "whole"]
     field: str = "image"
     image: str | None = None
     version: str | None = None
     gpu_version: str | None = None
     versions: tuple[str, ...] | None = None
+    object: ObjectRef | None = None
 
     @property
     def shown(self) -> str:

@@ -34,7 +34,7 @@ class Change:
 
     Attributes:
         object: the object that holds it.
-        path: ``(key, name or index, ...)``.
+        path: ``(key, name or index, ...)`` in the config, ``("spec", ..., "image")`` in other objects.
         before, after: JSON values; `ABSENT` where there is none.
         place: the file, or the object once more on a cluster.
         changed: whether the text changes; False if it means ``after`` already.
@@ -62,16 +62,19 @@ class ImageChange:
     after: str
 
 
+#: A field of an object: ``("data", KEY)``, ``("spec", "containers", 0, "image")``.
+Field = tuple[str | int, ...]
+
+
 class FieldEdit(NamedTuple):
     """The new text of one field of an object, as edits on the text it was computed from.
 
     Attributes:
-        field: ``("data", KEY)``.
         before: the present text; None for a field that is not there, and then ``edits`` insert into "".
     """
 
     object: ObjectRef
-    field: tuple[str, ...]
+    field: Field
     before: str | None
     edits: tuple[Edit, ...]
 
@@ -121,4 +124,4 @@ class Plan:
         return unified_diff(self.patches)
 
 
-__all__ = ["ABSENT", "Change", "FieldEdit", "ImageChange", "Notice", "ObjectRef", "Plan"]
+__all__ = ["ABSENT", "Change", "Field", "FieldEdit", "ImageChange", "Notice", "ObjectRef", "Plan"]

@@ -55,6 +55,20 @@ class Rules(NamedTuple):
         version_list: whether a tag must stand in ``allowedImageVersions`` (v1alpha2/framework_*.go).
         gpu_tags: the frameworks whose tag must hold ``-gpu`` exactly for services with a GPU (validateGPU).
         runtimes: whether it has ServingRuntimes.
+        crds: the custom resources that came with it or before it, by their plural name; ``servingruntimes/priority`` is
+            a field of one.
+        group: the API group of its custom resources.
+        named_container: whether the serving container is the one named ``kserve-container``; else it is the first.
+        protocol_filter: whether a runtime must speak the protocol of a service ("always", unset meaning v1), only of
+            one that names it ("named"), or need not ("never") (v1beta1/predictor_model.go).
+        priorities: whether the priority of a format orders the runtimes that fit.
+        worker_runtimes: whether runtimes with workers are kept for services with workers.
+        cuts_at_first_colon: whether a runtimeVersion replaces all behind the first colon of an image, ports included
+            (UpdateImageTag in controller/v1beta1/inferenceservice/utils/utils.go).
+        gpu_suffix: the servers whose tag gets ``-gpu`` for services with a GPU (UpdateImageTag).
+        cpu_suffix: the servers whose repository gets ``-cpu`` for services without one.
+        server_types: whether the annotation ``serving.kserve.io/server-type`` tells the server, before the name does.
+        keeps_digests: whether an image with a digest is left alone by the rules of tags.
         storage_containers: whether a ClusterStorageContainer comes before ``storageInitializer``.
         modes: the values of ``deploy.defaultDeploymentMode`` that it starts with; empty where it does not read it.
         ingress_required: the fields of ``ingress`` without which it does not start.
@@ -71,6 +85,17 @@ class Rules(NamedTuple):
     version_list: bool = False
     gpu_tags: frozenset[str] = frozenset()
     runtimes: bool = False
+    crds: frozenset[str] = frozenset({"inferenceservices"})
+    group: str = "serving.kubeflow.org"
+    named_container: bool = False
+    protocol_filter: Literal["never", "named", "always"] = "never"
+    priorities: bool = False
+    worker_runtimes: bool = False
+    cuts_at_first_colon: bool = False
+    gpu_suffix: frozenset[str] = frozenset()
+    cpu_suffix: frozenset[str] = frozenset()
+    server_types: bool = False
+    keeps_digests: bool = False
     storage_containers: bool = False
     modes: frozenset[str] = frozenset()
     ingress_required: tuple[str, ...] = ()
@@ -112,12 +137,25 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "+keys": {"agent"},
         "images": frozenset({"storageInitializer", "agent"}),
         "+explainers": {"aix", "art"},
+        "+crds": {"trainedmodels"},
     },
     6: {"frameworks": _V06},
-    7: {"+keys": {"deploy"}, "modes": _KNATIVE, "+start_keys": {"deploy"}},
-    # pytorch is flat again in the code of 0.8 and 0.9, although their manifests ship v1 and v2
-    8: {"frameworks": {**_V06, "pytorch": "flat"}, "predictors": "leftovers", "runtimes": True},
-    9: {"+keys": {"router"}, "+images": {"router"}},
+    7: {"+keys": {"deploy"}, "modes": _KNATIVE, "+start_keys": {"deploy"}, "group": "serving.kserve.io"},
+    8: {
+        # pytorch is flat again in the code of 0.8 and 0.9, although their manifests ship v1 and v2
+        "frameworks": {**_V06, "pytorch": "flat"},
+        "predictors": "leftovers",
+        "runtimes": True,
+        "cuts_at_first_colon": True,
+        "+crds": {"servingruntimes", "clusterservingruntimes"},
+    },
+    9: {
+        "+keys": {"router"},
+        "+images": {"router"},
+        "protocol_filter": "named",
+        "cuts_at_first_colon": False,
+        "+crds": {"inferencegraphs"},
+    },
     10: {
         "frameworks": {},
         "predictors": "unread",
@@ -126,17 +164,41 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "+keys": {"metricsAggregator"},
         "ingress_required": ("ingressGateway", "ingressService"),
         "+start_keys": {"ingress"},
+        "gpu_suffix": frozenset({"tensorflow-serving", "torchserve"}),
     },
-    11: {"+keys": {"_example"}, "-explainers": {"aix"}, "storage_containers": True},
+    11: {
+        "+keys": {"_example"},
+        "-explainers": {"aix"},
+        "storage_containers": True,
+        "named_container": True,
+        "protocol_filter": "always",
+        "priorities": True,
+        "+crds": {"clusterstoragecontainers", "servingruntimes/priority"},
+    },
     13: {"-explainers": {"alibi"}},
-    14: {"+keys": {"localModel", "security"}, "+images": {"localModel"}, "ingress_required": ("ingressGateway",)},
+    14: {
+        "+keys": {"localModel", "security"},
+        "+images": {"localModel"},
+        "ingress_required": ("ingressGateway",),
+        "+crds": {"localmodelnodegroups", "clusterlocalmodels"},
+    },
     15: {
         "+keys": {"inferenceService", "opentelemetryCollector"},
         "gateway_api": True,
         "+start_keys": {"multiNode"},
+        "worker_runtimes": True,
+        "+gpu_suffix": {"huggingfaceserver"},
+        "+crds": {"localmodelcaches", "localmodelnodes"},
+        "-crds": {"clusterlocalmodels"},
     },
-    16: {"+keys": {"autoscaler"}, "modes": _KNATIVE | {"Knative", "Standard"}},
-    20: {},
+    16: {
+        "+keys": {"autoscaler"},
+        "modes": _KNATIVE | {"Knative", "Standard"},
+        "keeps_digests": True,
+        "+crds": {"llminferenceservices", "llminferenceserviceconfigs"},
+    },
+    18: {"+crds": {"localmodelnamespacecaches"}},
+    20: {"server_types": True, "cpu_suffix": frozenset({"vllmserver"})},
 }
 
 

@@ -1,4 +1,4 @@
-"""From a TARGET to the image it names, by the rules of the release."""
+"""From a TARGET to the image of the config that it names, and whether the release reads it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ksconfig.errors import Ambiguous, KsconfigError, TargetNotFound
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.images import ImagePlace
 from ksconfig.model.releases import FRAMEWORKS, Rules
+from ksconfig.model.runtimes import STORAGE_KIND
 
 _PYTORCH = (
     "v1 is pytorchserver, for models that name a modelClassName; v2 is TorchServe, for all others, "
@@ -16,11 +17,16 @@ _PYTORCH = (
 )
 
 
-def find_place(target: str, places: tuple[ImagePlace, ...], release: ReleaseGuess) -> ImagePlace:
-    """The image that a TARGET names.
+def find_place(
+    target: str, places: tuple[ImagePlace, ...], release: ReleaseGuess, elsewhere: tuple[str, ...] = ()
+) -> ImagePlace:
+    """The image of the config that a TARGET names.
 
     A framework with a block for each protocol means v1, KServe's default protocol; only for pytorch the two are
     different servers, so there it must be said.
+
+    Args:
+        elsewhere: the names of images in other objects, to suggest.
 
     Raises:
         TargetNotFound: nothing of that name; the message lists what there is, and the nearest name.
@@ -36,21 +42,23 @@ def find_place(target: str, places: tuple[ImagePlace, ...], release: ReleaseGues
         )
     if f"{target}/v1" in named:
         return named[f"{target}/v1"]
-    raise _not_found(target, named, protocols, release)
+    raise _not_found(target, named, protocols, release, elsewhere)
 
 
-def _not_found(target: str, named: dict[str, ImagePlace], protocols: list[str], release: ReleaseGuess) -> KsconfigError:
-    known = tuple(named)
+def _not_found(
+    target: str,
+    named: dict[str, ImagePlace],
+    protocols: list[str],
+    release: ReleaseGuess,
+    elsewhere: tuple[str, ...],
+) -> KsconfigError:
+    known = (*named, *elsewhere)
     if protocols:
         return TargetNotFound(f"{target} has no v1 server here", known=known, advice=f"Say {protocols[0]}.")
     framework, slash, _ = target.partition("/")
     if slash and framework in named:
         return TargetNotFound(
             f"{framework} has one server for all protocols here", known=known, advice=f"Say {framework}."
-        )
-    if framework in ("runtime", "storageContainer"):
-        return TargetNotFound(
-            f"{target} is no image of the config, and other objects are not edited in files yet", known=known
         )
     if framework in FRAMEWORKS and not any(place.key == "predictors" for place in named.values()):
         unread = all(rules.predictors == "unread" for rules in release.rules)
@@ -61,11 +69,11 @@ def _not_found(target: str, named: dict[str, ImagePlace], protocols: list[str], 
             else f"the config has no predictors, so no image of {framework}; from KServe 0.8 on these images are "
             "in ClusterServingRuntimes",
             known=known,
-            advice=f"Edit the image of the ClusterServingRuntime that serves {framework}.",
+            advice=f"Name the manifest of the ClusterServingRuntime for {framework} with -f, beside this one.",
         )
     near = difflib.get_close_matches(target, [*known, *{name.partition("/")[0] for name in known}], 1, 0.6)
     what = f'"{target}" is not in this config' if framework in FRAMEWORKS else f'there is no "{target}"'
-    listed = f"The targets are {', '.join(known)}." if known else "It holds no image at all."
+    listed = f"The targets are {', '.join(known)}." if known else "There is no image at all."
     return TargetNotFound(what, known=known, advice=f"Did you mean {near[0]}? {listed}" if near else listed)
 
 
@@ -75,8 +83,10 @@ def is_read(place: ImagePlace, rules: Rules) -> bool:
     ``logger.image`` and ``batcher.image`` are dead since 0.5 (the sidecar runs ``agent.image``), ``transformers.feast``
     always was; frameworks are read in the shape that the release knows.
     """
+    if place.object is not None:
+        return rules.storage_containers if place.object.kind == STORAGE_KIND else rules.runtimes
     if place.key == "predictors":
-        shape = rules.frameworks.get(place.path[0])
+        shape = rules.frameworks.get(str(place.path[0]))
         return shape == ("protocols" if len(place.path) == 2 else "flat")
     if place.key == "explainers":
         return place.path[0] in rules.explainers
@@ -94,6 +104,8 @@ _KNOWN_IMAGE_KEYS = frozenset({"storageInitializer", "agent", "logger", "batcher
 def why_unread(place: ImagePlace, rules: Iterable[Rules]) -> str:
     """Why no release of these reads the image, and what it reads instead."""
     first = next(iter(rules))
+    if place.object is not None:
+        return f"KServe {first.release} knows no {place.object.kind}"
     if place.key in ("logger", "batcher"):
         return f"{place.key}.image is not used from KServe 0.5 on: the sidecar runs agent.image"
     if place.key == "transformers":
@@ -101,7 +113,7 @@ def why_unread(place: ImagePlace, rules: Iterable[Rules]) -> str:
     if place.key == "predictors":
         if first.predictors == "unread":
             return f"KServe {first.release} does not read predictors: its images are in ClusterServingRuntimes"
-        shape = first.frameworks.get(place.path[0])
+        shape = first.frameworks.get(str(place.path[0]))
         if shape is None:
             return f"KServe {first.release} knows no framework {place.path[0]} in predictors"
         if shape == "flat":

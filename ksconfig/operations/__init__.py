@@ -1,15 +1,14 @@
 """The only place that joins the parts: read, plan, check. Sources do the rest, models decide, texts are edited."""
 
-from ksconfig.operations.images import plan_set_image
+from ksconfig.operations.images import Image, list_images, plan_set_image
 from ksconfig.operations.values import Typed, plan_set, plan_unset
-from ksconfig.operations.view import ALLOWABLE, Image, Scope, find_config, get_value, key_path, list_images
+from ksconfig.operations.view import ALLOWABLE, Scope, get_value, key_path
 
 __all__ = [
     "ALLOWABLE",
     "Image",
     "Scope",
     "Typed",
-    "find_config",
     "get_value",
     "key_path",
     "list_images",

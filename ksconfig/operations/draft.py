@@ -1,4 +1,4 @@
-"""Edits on the keys of one config, collected, checked and proven, as a plan."""
+"""Edits on the config and on other objects, collected, checked and proven, as a plan."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 from ksconfig.errors import PathNotFound, Refused
 from ksconfig.model.fields import type_faults
-from ksconfig.model.plan import ABSENT, Change, FieldEdit, ImageChange, Notice, Plan
+from ksconfig.model.plan import ABSENT, Change, Field, FieldEdit, ImageChange, Notice, ObjectRef, Plan
 from ksconfig.model.start import start_faults
-from ksconfig.operations.view import ConfigView
-from ksconfig.source.port import Source
+from ksconfig.operations.view import ConfigView, View
 from ksconfig.text.json_edit import remove_value, set_value
 from ksconfig.text.json_path import Path, find, format_path
 from ksconfig.text.json_scanner import Node, parse_json
@@ -24,12 +23,12 @@ _KSERVE_TEMPLATES = {("ingress", "domainTemplate"), ("ingress", "pathTemplate")}
 
 
 class Draft:
-    """Edits on the keys of one config, collected into a plan."""
+    """Edits on the keys of one config and on fields of other objects, collected into a plan."""
 
-    def __init__(self, view: ConfigView, command: str, source: Source) -> None:
+    def __init__(self, view: View, command: str) -> None:
         self.view = view
         self.command = command
-        self.source = source
+        self.fields: list[FieldEdit] = []
         self.texts: dict[str, EditedText] = {}
         self.done: dict[str, list[tuple[Path, Any]]] = {}
         self.asked: list[Change] = []
@@ -46,17 +45,18 @@ class Draft:
         Raises:
             KsconfigError: the path is ambiguous, or its key cannot be read.
         """
-        found = find(self.view.root(str(path[0])), path[1:], path[:1])
+        found = find(self.view.need_config().root(str(path[0])), path[1:], path[:1])
         return None if found.rest else found.node
 
     def assign(self, path: Path, value: Any) -> None:
-        """Set a value, or remove it (`ABSENT`)."""
+        """Set a value of the config, or remove it (`ABSENT`)."""
         key, inner = str(path[0]), path[1:]
+        view = self.view.need_config()
         before = self.node(path)
         if before is not None:
             _refuse_template(path, before.value)
-        text = self.texts.setdefault(key, EditedText(self.view.config.text(key)))
-        root = self.view.roots[key] if text.text == text.original else parse_json(text.text)
+        text = self.texts.setdefault(key, EditedText(view.text(key)))
+        root = view.roots[key] if text.text == text.original else parse_json(text.text)
         edits = remove_value(root, inner, (key,)) if value is ABSENT else set_value(root, inner, value, (key,))
         after = before.value if before is not None and not edits else _plain(value)
         before_value = ABSENT if before is None else before.value
@@ -65,14 +65,28 @@ class Draft:
             self.done.setdefault(key, []).append((inner, value))
         self.asked.append(
             Change(
-                self.view.config.ref,
+                view.config.ref,
                 path,
                 before_value,
                 after if edits else before_value,
-                self.view.config.place,
+                view.config.place,
                 changed=bool(edits),
             )
         )
+
+    def assign_field(self, ref: ObjectRef, field: Field, value: str) -> None:
+        """Set a string of another object than the config.
+
+        Raises:
+            Ambiguous: several manifests hold the object.
+            Refused: the field is a template, or stands there in a way that it cannot be edited.
+        """
+        target = self.view.the_object(ref)
+        before = target.text(field)
+        _refuse_template(field, before)
+        if before != value:
+            self.fields.append(FieldEdit(ref, field, before, (Edit(0, len(before), value),)))
+        self.asked.append(Change(ref, field, before, value, target.place, changed=before != value))
 
     def add_key(self, key: str, inner: Path, value: Any) -> None:
         """A new key of ``data`` that holds one value."""
@@ -83,41 +97,46 @@ class Draft:
         text = EditedText("")
         text.edit([Edit(0, 0, write_json(value, Layout("\n", "    ", ": ", ", ")))])
         self.texts[key] = text
-        self.asked.append(Change(self.view.config.ref, (key,), ABSENT, _plain(value), self.view.config.place))
+        config = self.view.need_config().config
+        self.asked.append(Change(config.ref, (key,), ABSENT, _plain(value), config.place))
 
     def plan(self) -> Plan:
-        """Check and prove the whole, and turn it into a plan."""
-        config = self.view.config
+        """Check and prove the whole, and turn it into a plan: runtimes first, then the config."""
+        edits = self.fields + (self._config_edits() if self.texts else [])
+        final = tuple(edits)
+        patches = self.view.source.prepare(final) if final else ()
+        notices = (*dict.fromkeys(self.notices), *self.view.notices(tuple(self.texts)))
+        return Plan(self.command, tuple(self.asked), tuple(self.images), final, patches, notices, self.view.release)
+
+    def _config_edits(self) -> list[FieldEdit]:
+        view = self.view.need_config()
         edits = []
-        data = dict(self.view.data)
+        data = dict(view.data)
         for key, text in self.texts.items():
             if text.text == text.original:
                 continue
-            before = text.original if key in config.keys else None
+            before = text.original if key in view.config.keys else None
             if before is not None:
                 prove_json(before, text.text, self.done[key])
             data[key] = parse_json(text.text).value
-            edits.append(FieldEdit(config.ref, ("data", key), before, text.edits()))
-        self._check_start(data)
-        self._check_types(data)
-        final = tuple(edits)
-        patches = self.source.prepare(final) if final else ()
-        notices = (*self.notices, *self.view.notices(tuple(self.texts)))
-        return Plan(self.command, tuple(self.asked), tuple(self.images), final, patches, notices, self.view.release)
+            edits.append(FieldEdit(view.config.ref, ("data", key), before, text.edits()))
+        self._check_start(view, data)
+        self._check_types(view, data)
+        return edits
 
-    def _check_types(self, data: Mapping[str, Any]) -> None:
+    def _check_types(self, view: ConfigView, data: Mapping[str, Any]) -> None:
         """Say which values Go's decoder would refuse, if it is this change that brings them."""
         for key in self.texts:
-            old = type_faults((key,), self.view.data.get(key))
+            old = type_faults((key,), view.data.get(key))
             for fault in type_faults((key,), data.get(key)):
                 if fault not in old:
                     self.notice("wrong-type", f"{fault}; KServe will refuse the whole key")
 
-    def _check_start(self, data: Mapping[str, Any]) -> None:
+    def _check_start(self, view: ConfigView, data: Mapping[str, Any]) -> None:
         """Refuse what the controller could not start with, if it is this change that brings it."""
         found: list[tuple[str, ...]] = []
         for rules in self.view.release.rules:
-            old = start_faults(rules, self.view.data)
+            old = start_faults(rules, view.data)
             found.append(tuple(fault for fault in start_faults(rules, data) if fault not in old))
         faults = tuple(dict.fromkeys(fault for group in found for fault in group))
         if not faults:

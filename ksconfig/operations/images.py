@@ -2,73 +2,128 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ksconfig.errors import Refused, UsageError, not_done
+from ksconfig.model.detect import ReleaseGuess
+from ksconfig.model.frameworks import Known, Within, cover, listed_place, storage_place
 from ksconfig.model.images import Assignment, ImagePlace, assign_image, gpu_versions, image_places
-from ksconfig.model.plan import ImageChange, Plan
-from ksconfig.model.reference import ImageArgument
-from ksconfig.model.targets import find_place, is_read, why_unread
+from ksconfig.model.plan import ImageChange, Notice, Plan
+from ksconfig.model.reference import ImageArgument, Reference
+from ksconfig.model.runtimes import STORAGE_KIND, served_frameworks, tag_rule
+from ksconfig.model.targets import is_read, why_unread
 from ksconfig.operations.draft import Draft
-from ksconfig.operations.view import ConfigView, Scope, open_config
+from ksconfig.operations.view import ConfigView, Scope, View
 from ksconfig.source.port import Source
+from ksconfig.text.json_path import format_path
 
 
-def plan_set_image(source: Source, images: Mapping[str, str], scope: Scope, *, gpu_version: Sequence[str] = ()) -> Plan:
+@dataclass(frozen=True)
+class Image:
+    """A target and the image it holds.
+
+    Attributes:
+        name: as `set_image` takes it.
+        image: repository and tag as KServe joins them; "" if there is none.
+        gpu_version: the tag for services with a GPU, or None.
+        where: object and path.
+        read: whether the release reads it at all.
+        frameworks: of a ClusterServingRuntime, the frameworks whose services get it if they name none.
+    """
+
+    name: str
+    image: str
+    gpu_version: str | None
+    where: str
+    read: bool
+    frameworks: tuple[str, ...] = ()
+
+
+def known_images(view: View) -> Known:
+    """All images that a source holds, the config's and other objects'."""
+    config = view.config
+    storage = {}
+    for ref, objects in view.objects.items():
+        if ref.kind == STORAGE_KIND:
+            container = objects[0].data.get("spec", {}).get("container", {})
+            place = storage_place(ref, container.get("image") if isinstance(container, dict) else None)
+            storage[place.name] = place
+    places = image_places(config.data) if config else ()
+    return Known(view.release, config is not None, places, view.runtimes, storage)
+
+
+def plan_set_image(
+    source: Source,
+    images: Mapping[str, str],
+    scope: Scope,
+    *,
+    gpu_version: Sequence[str] = (),
+    within: Within = None,
+) -> Plan:
     """A plan that gives targets new images: one write for all of them.
 
     Args:
         images: from TARGET to IMAGE.
         gpu_version: ``TAG``, or ``TARGET=TAG`` where several targets have a GPU tag.
+        within: "config" or "runtimes" to change a framework's image only there.
 
     Raises:
         InvalidReference, UsageError: an IMAGE is none.
         TargetNotFound, Ambiguous: a TARGET names nothing, or two servers.
-        Refused: the release does not read the image; a GPU tag would be left behind; a tag breaks the ``-gpu`` rule.
+        Refused: the release does not read the image; the runtime serves other frameworks too; a GPU tag would be left
+            behind; a tag breaks the ``-gpu`` rule.
     """
     if not images or not all(images):
         raise UsageError("no target was named", advice="Say TARGET IMAGE, or TARGET=IMAGE several times.")
     with not_done(f"{', '.join(images)} {'was' if len(images) == 1 else 'were'} not changed"):
         arguments = {target: ImageArgument.parse(image) for target, image in images.items()}
-        view = open_config(source, scope)
-        draft = Draft(view, "set-image", source)
-        places = _places(view, arguments)
-        with_gpu = [place.name for place in places.values() if place.gpu_version is not None]
+        draft = Draft(View(source, scope), "set-image")
+        places = _places(draft, arguments, within)
+        with_gpu = [place.name for group in places.values() for place in group if place.gpu_version is not None]
         gpu = gpu_versions(gpu_version, with_gpu)
         for target, argument in arguments.items():
-            place = places[target]
-            _set_image(draft, place, argument, gpu.get(place.name), scope)
-            if place.name != target and place.name == f"{target}/v1":
-                draft.notice(
-                    "protocol",
-                    f"{target} means {place.name}, KServe's default protocol; {target}/v2 is left as it is",
-                )
-        _warn_about_runtimes(draft, places.values())
+            for place in places[target]:
+                _set_image(draft, place, argument, gpu.get(place.name), scope)
+                if place.name != target and place.name == f"{target}/v1":
+                    draft.notice(
+                        "protocol",
+                        f"{target} means {place.name}, KServe's default protocol; {target}/v2 is left as it is",
+                    )
         return draft.plan()
 
 
-def _places(view: ConfigView, arguments: Mapping[str, ImageArgument]) -> dict[str, ImagePlace]:
-    places = image_places(view.data)
-    result: dict[str, ImagePlace] = {}
+def _places(draft: Draft, arguments: Mapping[str, ImageArgument], within: Within) -> dict[str, tuple[ImagePlace, ...]]:
+    view = draft.view
+    if view.config is None and not view.objects:
+        view.need_config()
+    known = known_images(view)
+    result: dict[str, tuple[ImagePlace, ...]] = {}
+    taken: dict[str, str] = {}
     for target in arguments:
-        _refuse_broken(view, target)
-        place = find_place(target, places, view.release)
-        twice = next((other for other, found in result.items() if found.name == place.name), None)
-        if twice:
-            raise UsageError(f"{twice} and {target} are the same image, {place.name}", advice="Name it once.")
-        result[target] = place
+        if view.config is not None and within != "runtimes":
+            _refuse_broken(view, view.config, target)
+        covered = cover(target, known, within)
+        for place in covered.places:
+            if place.name in taken:
+                raise UsageError(
+                    f"{taken[place.name]} and {target} are the same image, {place.name}", advice="Name it once."
+                )
+            taken[place.name] = target
+        draft.notices += covered.notices
+        result[target] = covered.places
     return result
 
 
-def _refuse_broken(view: ConfigView, target: str) -> None:
+def _refuse_broken(view: View, config: ConfigView, target: str) -> None:
     """If the key that would hold the target is broken, that is the answer, not "no such target"."""
     group = target.partition("/")[0]
     key = {"explainer": "explainers", "transformer": "transformers"}.get(group, group)
     frameworks = {name for rules in view.release.rules for name in rules.frameworks}
-    if key not in view.config.keys and (group in frameworks or not view.data.keys() & {"predictors"}):
+    if key not in config.config.keys and (group in frameworks or not config.data.keys() & {"predictors"}):
         key = "predictors"
-    if key in view.broken:
-        view.root(key)
+    if key in config.broken:
+        config.root(key)
 
 
 def _set_image(draft: Draft, place: ImagePlace, argument: ImageArgument, gpu_version: str | None, scope: Scope) -> None:
@@ -91,8 +146,14 @@ def _set_image(draft: Draft, place: ImagePlace, argument: ImageArgument, gpu_ver
             f"{place.name} holds repository and version apart, so a digest leaves no room for a tag: "
             f'"{argument.tag}" is dropped, the digest kept',
         )
+    if place.object is not None and place.object.kind != STORAGE_KIND:
+        _warn_about_tags(draft, place, str(assignments[0].value))
     for assignment in assignments:
-        draft.assign((assignment.key, *assignment.path), assignment.value)
+        path = (assignment.key, *assignment.path)
+        if place.object is None:
+            draft.assign(path, assignment.value)
+        else:
+            draft.assign_field(place.object, path, assignment.value)
     draft.images.append(ImageChange(place.name, place.shown, _shown_after(place, assignments)))
 
 
@@ -113,7 +174,7 @@ def _shown_after(place: ImagePlace, assignments: tuple[Assignment, ...]) -> str:
 def _check_gpu(draft: Draft, place: ImagePlace, assignments: tuple[Assignment, ...], scope: Scope) -> None:
     """The rules of tags for services with a GPU (KServe to 0.9: validateGPU in v1alpha2 and v1beta1)."""
     likely = draft.view.release.likely_rules
-    if place.key != "predictors" or not all(place.path[0] in rules.gpu_tags for rules in likely):
+    if place.key != "predictors" or not all(str(place.path[0]) in rules.gpu_tags for rules in likely):
         return
     values = {assignment.path[-1]: assignment.value for assignment in assignments}
     fault = None
@@ -144,17 +205,36 @@ def _check_gpu_digest(draft: Draft, place: ImagePlace, argument: ImageArgument, 
     _refuse_unless_allowed(draft, scope, "old-gpu-version", why, advice)
 
 
-def _warn_about_runtimes(draft: Draft, places: Collection[ImagePlace]) -> None:
-    names = [place.path[0] for place in places if place.key == "predictors"]
-    release = draft.view.release
-    if not names or not any(rules.runtimes for rules in release.likely_rules):
-        return
-    listed = " and ".join(dict.fromkeys(names))
-    sure = all(rules.runtimes for rules in release.likely_rules)
-    draft.notice(
-        "runtimes-left",
-        (f"in KServe {release} " if sure else f"this may be KServe {release}: from 0.8 on ")
-        + f"most services take the image of {listed} from a ClusterServingRuntime, which is left as it is; predictors "
-        "decides only for services stored by KServe 0.7 and not updated since"
-        + ("" if sure else ". Say which release with --kserve-version"),
-    )
+def _warn_about_tags(draft: Draft, place: ImagePlace, image: str) -> None:
+    """What KServe makes of a runtime's image for some services."""
+    runtime = next(one for one in draft.view.runtimes if one.ref == place.object)
+    reference = Reference.parse(image)
+    said = {tag_rule(runtime, reference, rules) for rules in draft.view.release.likely_rules}
+    if len(said) == 1 and (rule := said.pop()):
+        draft.notice("tag-rule", f"{place.name}: {rule}")
+
+
+def list_images(source: Source, scope: Scope) -> tuple[tuple[Image, ...], ReleaseGuess, tuple[Notice, ...]]:
+    """Every image of the config, the runtimes and the storage containers; the release it was read by, and notices."""
+    with not_done("the images were not listed"):
+        view = View(source, scope)
+        if view.config is None and not view.objects:
+            view.need_config()
+        known = known_images(view)
+        places: list[tuple[ImagePlace, tuple[str, ...]]] = []
+        places += [(place, ()) for place in (*known.places, *known.storage.values())]
+        served = served_frameworks(known.cluster_runtimes, view.release.likely_rules[-1])
+        for runtime in known.runtimes:
+            places.append((listed_place(runtime, view.release), served.get(runtime, ())))
+        images = tuple(
+            Image(
+                place.name,
+                place.shown,
+                place.gpu_version,
+                f"{place.object or (view.config and view.config.config.ref)} {format_path((place.key, *place.path))}",
+                any(is_read(place, rules) for rules in view.release.likely_rules),
+                frameworks,
+            )
+            for place, frameworks in places
+        )
+        return images, view.release, view.notices(())

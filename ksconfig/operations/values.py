@@ -13,7 +13,7 @@ from ksconfig.model.plan import ABSENT, Change, Plan
 from ksconfig.model.reference import Reference
 from ksconfig.model.targets import is_read, why_unread
 from ksconfig.operations.draft import Draft
-from ksconfig.operations.view import ConfigView, Scope, key_path, open_config
+from ksconfig.operations.view import ConfigView, Scope, View, key_path
 from ksconfig.source.port import Source
 from ksconfig.text.json_path import Path, Step, format_path
 from ksconfig.text.json_scanner import Node, names_taken_twice, parse_json
@@ -41,8 +41,8 @@ def plan_set(
     """
     steps = key_path(path)
     with not_done(f"{format_path(steps)} was not set"):
-        view = open_config(source, scope)
-        draft = Draft(view, "set", source)
+        draft = Draft(View(source, scope), "set")
+        view = draft.view.need_config()
         key = str(steps[0])
         if key not in view.config.keys and key != EXAMPLE_KEY:
             if "new-key" not in scope.allow:
@@ -148,8 +148,8 @@ def plan_unset(source: Source, path: str | Sequence[Step], scope: Scope) -> Plan
     """A plan that removes one value; without change if it is not there."""
     steps = key_path(path)
     with not_done(f"{format_path(steps)} was not removed"):
-        view = open_config(source, scope)
-        draft = Draft(view, "unset", source)
+        draft = Draft(View(source, scope), "unset")
+        view = draft.view.need_config()
         if steps[0] not in view.config.keys:
             draft.asked.append(Change(view.config.ref, steps, ABSENT, ABSENT, view.config.place, changed=False))
             return draft.plan()

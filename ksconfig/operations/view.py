@@ -1,10 +1,11 @@
-"""A config as read: found, parsed where it parses, its release told."""
+"""What a source holds, as read: the config parsed where it parses, the runtimes, the release told."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ksconfig.errors import (
@@ -18,10 +19,11 @@ from ksconfig.errors import (
     not_done,
 )
 from ksconfig.model.detect import ReleaseGuess, given_release, guess_release
-from ksconfig.model.images import EXAMPLE_KEY, image_places
-from ksconfig.model.plan import Notice
-from ksconfig.model.targets import is_read
-from ksconfig.source.port import Config, Source
+from ksconfig.model.images import EXAMPLE_KEY
+from ksconfig.model.plan import Notice, ObjectRef
+from ksconfig.model.releases import NEWEST
+from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, STORAGE_KIND, Runtime, read_runtime
+from ksconfig.source.port import Config, Object, Source
 from ksconfig.text.json_path import Path, Step, find, format_path, missing, parse_path
 from ksconfig.text.json_scanner import Node, parse_json
 from ksconfig.text.templates import holds_template, template_fault
@@ -53,7 +55,7 @@ class Scope:
 class ConfigView:
     """A config as read: its keys parsed where they parse."""
 
-    def __init__(self, config: Config, scope: Scope) -> None:
+    def __init__(self, config: Config) -> None:
         self.config = config
         self.roots: dict[str, Node] = {}
         self.broken: dict[str, KsconfigError] = {}
@@ -61,15 +63,14 @@ class ConfigView:
             if key == EXAMPLE_KEY:
                 continue
             try:
-                self.roots[key] = parse_json(config.text(key), config.origin(key))
+                self.roots[key] = parse_json(self.text(key), config.origin(("data", key)))
             except KsconfigError as error:
                 self.broken[key] = error
         self.data: dict[str, Any] = {key: root.value for key, root in self.roots.items()}
-        self.release = (
-            given_release(scope.kserve_version)
-            if scope.kserve_version is not None
-            else guess_release(self.data, frozenset(config.keys))
-        )
+
+    def text(self, key: str) -> str:
+        """The text of a key (errors as in `ksconfig.source.port.Object.text`)."""
+        return self.config.text(("data", key))
 
     def root(self, key: str) -> Node:
         """The JSON of a key.
@@ -91,7 +92,7 @@ class ConfigView:
 
     def _as_template(self, key: str, error: KsconfigError) -> KsconfigError:
         try:
-            if isinstance(error, InvalidDocument) and holds_template(self.config.text(key)):
+            if isinstance(error, InvalidDocument) and holds_template(self.text(key)):
                 reason = f"the text of {key} is a template (Helm or Jinja), not JSON yet: {error.reason}"
                 return template_fault(error, reason, picture=error.picture)
         except KsconfigError:
@@ -107,25 +108,100 @@ class ConfigView:
         return found
 
 
-def open_config(source: Source, scope: Scope) -> ConfigView:
-    """The one config of a source, as read (errors as in `find_config`)."""
-    return ConfigView(find_config(source, scope.namespace), scope)
+class View:
+    """What a source holds, read when it is asked for: the config, the runtimes, the release they belong to."""
+
+    def __init__(self, source: Source, scope: Scope) -> None:
+        self.source = source
+        self.scope = scope
+
+    @cached_property
+    def config(self) -> ConfigView | None:
+        """The one config, or None if there is none (errors as in `find_config`)."""
+        found = find_config(self.source, self.scope.namespace)
+        return ConfigView(found) if found else None
+
+    def need_config(self) -> ConfigView:
+        """The one config.
+
+        Raises:
+            ConfigNotFound: there is none.
+        """
+        if self.config is None:
+            self.source.explain_absence()
+            raise ConfigNotFound(
+                "there is no ConfigMap inferenceservice-config in what was read",
+                advice="Name the manifest that holds it with -f.",
+            )
+        return self.config
+
+    @cached_property
+    def objects(self) -> dict[ObjectRef, list[Object]]:
+        """The serving runtimes and storage containers; more than one of a name where several manifests hold it."""
+        found: dict[ObjectRef, list[Object]] = {}
+        for kind in (CLUSTER_KIND, NAMESPACED_KIND, STORAGE_KIND):
+            for one in self.source.objects(kind):
+                found.setdefault(one.ref, []).append(one)
+        return found
+
+    @cached_property
+    def runtimes(self) -> tuple[Runtime, ...]:
+        """The serving runtimes, each once; where several manifests hold one, the first that lists formats counts."""
+        found = []
+        for ref, objects in self.objects.items():
+            if ref.kind != STORAGE_KIND:
+                read = [read_runtime(ref, one.data) for one in objects]
+                found.append(next((one for one in read if one.formats), read[0]))
+        return tuple(found)
+
+    @cached_property
+    def release(self) -> ReleaseGuess:
+        """The KServe release."""
+        if self.scope.kserve_version is not None:
+            return given_release(self.scope.kserve_version)
+        data, keys = (self.config.data, self.config.config.keys) if self.config else ({}, ())
+        return guess_release(data, frozenset(keys), self.source.evidence(), self._runtime_images)
+
+    def _runtime_images(self) -> tuple[str, ...]:
+        return tuple(one.image for runtime in self.runtimes for one in runtime.containers if one.image)
+
+    def the_object(self, ref: ObjectRef) -> Object:
+        """The one object of a name.
+
+        Raises:
+            Ambiguous: several manifests hold it.
+        """
+        objects = self.objects[ref]
+        if len(objects) > 1:
+            raise several(f"{ref} stands there several times", objects)
+        return objects[0]
+
+    def notices(self, touched: Collection[str]) -> tuple[Notice, ...]:
+        """What a person should know beside the change."""
+        found = self.config.notices(touched) if self.config else []
+        if self.release.unverified:
+            known = f"KServe {self.release} is newer than {NEWEST}, the newest that ksconfig knows"
+            found.append(Notice("unverified", f"{known}: the rules of {NEWEST} are taken, unverified"))
+        return tuple(found)
 
 
-def find_config(source: Source, namespace: str | None) -> Config:
-    """The one config of a source.
+def several(why: str, objects: Sequence[Object]) -> Ambiguous:
+    """The refusal to choose among objects, with the options that single each one out."""
+    listed = " and ".join(f"{one.ref} ({one.place})" for one in objects)
+    selectors = tuple(one.selector for one in objects if one.selector)
+    advice = None if selectors else "Remove all but one, or move them to files of their own."
+    return Ambiguous(f"{why}: {listed}", selectors=selectors, advice=advice)
+
+
+def find_config(source: Source, namespace: str | None) -> Config | None:
+    """The one config of a source, or None if it has none.
 
     Raises:
-        ConfigNotFound: there is none, or none in that namespace.
+        ConfigNotFound: there is none in that namespace.
         Ambiguous: there are several; all are named.
     """
     configs = list(source.configs())
-    if not configs:
-        raise ConfigNotFound(
-            "there is no ConfigMap inferenceservice-config in what was read",
-            advice="Name the manifest that holds it with -f.",
-        )
-    if namespace is not None:
+    if namespace is not None and configs:
         named = [config for config in configs if config.ref.namespace == namespace]
         configs = named or [config for config in configs if config.ref.namespace is None]
         if not configs:
@@ -135,9 +211,8 @@ def find_config(source: Source, namespace: str | None) -> Config:
                 advice=f"It is in namespace {seen}.",
             )
     if len(configs) > 1:
-        listed = " and ".join(f"{config.ref} ({config.place})" for config in configs)
-        raise Ambiguous(f"there are several configs: {listed}", advice="Say which with -n NAMESPACE, or name one file.")
-    return configs[0]
+        raise several("there are several configs", configs)
+    return configs[0] if configs else None
 
 
 def key_path(path: str | Sequence[Step]) -> Path:
@@ -148,42 +223,6 @@ def key_path(path: str | Sequence[Step]) -> Path:
     return steps
 
 
-@dataclass(frozen=True)
-class Image:
-    """A target and the image it holds.
-
-    Attributes:
-        name: as `set_image` takes it.
-        image: repository and tag as KServe joins them; "" if there is none.
-        gpu_version: the tag for services with a GPU, or None.
-        where: object and path.
-        read: whether the release reads it at all.
-    """
-
-    name: str
-    image: str
-    gpu_version: str | None
-    where: str
-    read: bool
-
-
-def list_images(source: Source, scope: Scope) -> tuple[tuple[Image, ...], ReleaseGuess, tuple[Notice, ...]]:
-    """Every image of the config, the release it was read by, and notices."""
-    with not_done("the images were not listed"):
-        view = open_config(source, scope)
-        images = tuple(
-            Image(
-                place.name,
-                place.shown,
-                place.gpu_version,
-                f"{view.config.ref} {format_path((place.key, *place.path))}",
-                any(is_read(place, rules) for rules in view.release.likely_rules),
-            )
-            for place in image_places(view.data)
-        )
-        return images, view.release, tuple(view.notices(()))
-
-
 def get_value(source: Source, path: str | Sequence[Step], scope: Scope) -> Node:
     """The JSON node at a path.
 
@@ -192,7 +231,7 @@ def get_value(source: Source, path: str | Sequence[Step], scope: Scope) -> Node:
     """
     steps = key_path(path)
     with not_done(f"{format_path(steps)} was not read"):
-        root = open_config(source, scope).root(str(steps[0]))
+        root = View(source, scope).need_config().root(str(steps[0]))
         found = find(root, steps[1:], steps[:1])
         if found.rest:
             raise missing(found, steps)

@@ -1,13 +1,14 @@
-"""The manifests below a directory."""
+"""The manifests below a directory, and the files among them that are no manifests: templates and values of Helm."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from ksconfig.errors import FileFailure, Refused
-from ksconfig.source.manifest_text import CONFIG_NAME
+from ksconfig.source.manifest_objects import CONFIG_NAME
 
 _SUFFIXES = {".yaml", ".yml", ".json"}
 
@@ -39,20 +40,67 @@ def _not_listed(error: OSError) -> None:
     ) from None
 
 
-def may_hold_config(data: bytes) -> bool:
-    """Whether a file of a directory is worth reading: all others are passed over, whatever is in them."""
-    return CONFIG_NAME.encode() in data
+def worth_reading(data: bytes) -> bool:
+    """Whether a file may hold anything of KServe's: all others of a directory are passed over, whatever is in them."""
+    return any(word in data for word in _WORDS)
 
 
-def refuse_chart_template(path: Path) -> None:
+_WORDS = (
+    CONFIG_NAME.encode(),
+    b"ServingRuntime",
+    b"ClusterStorageContainer",
+    b"kserve-controller-manager",
+    b"kfserving-controller-manager",
+    b".serving.kserve.io",
+    b".serving.kubeflow.org",
+)
+_TARGET_KIND = re.compile(
+    rb"^kind:[ \t]*(?:(ConfigMap)|(?:Cluster)?ServingRuntime|ClusterStorageContainer)\b", re.MULTILINE
+)
+_VALUES_NAME = re.compile(r"(?:.*[-._])?values(?:[-._].*)?\.ya?ml", re.IGNORECASE)
+_OBJECT_LINE = re.compile(r"^(?:kind|apiVersion)[ \t]*:", re.MULTILINE)
+
+
+def refuse_chart_template(path: Path, data: bytes) -> None:
     """Refuse a template of a Helm chart, even one that happens to be YAML: the next rendering is made from values.
 
     Raises:
-        Refused: the file is below ``templates`` of a chart.
+        Refused: the file is below ``templates`` of a chart, and holds what could be edited.
     """
     for parent in path.resolve().parents:
         if parent.name == "templates" and (parent.parent / "Chart.yaml").is_file():
-            raise Refused(
-                f"{path} is a template of the Helm chart {parent.parent.name}",
-                advice="Set the chart's values instead, or render it (helm template) and edit the result.",
-            )
+            kinds = [match[1] for match in _TARGET_KIND.finditer(data)]
+            if None in kinds or (b"ConfigMap" in kinds and CONFIG_NAME.encode() in data):
+                raise Refused(f"{path} is a template of the Helm chart {parent.parent.name}", advice=_HELM_ADVICE)
+
+
+_HELM_ADVICE = "Set the chart's values instead, or render it (helm template) and edit the result."
+
+
+def is_values_file(path: Path, text: str) -> bool:
+    """Whether a file is a Helm values file: named like one, and without an object in it."""
+    return bool(_VALUES_NAME.fullmatch(path.name)) and not _OBJECT_LINE.search(text)
+
+
+def refuse_values_file(path: Path, text: str) -> None:
+    """Refuse to work on a Helm values file.
+
+    Raises:
+        Refused: it is one.
+    """
+    if is_values_file(path, text):
+        raise Refused(
+            f"{path} is a values file of Helm, which holds no object of KServe's but what a chart makes one from",
+            advice="Set the image in it by hand, at the place that the chart's README names; "
+            "to see the outcome: helm template ... | ksconfig images -f -",
+        )
+
+
+def refuse_chart(path: Path) -> None:
+    """Say that a directory in which nothing was found is a Helm chart.
+
+    Raises:
+        Refused: it is one.
+    """
+    if (path / "Chart.yaml").is_file():
+        raise Refused(f"{path} is a Helm chart, and holds nothing that is no template", advice=_HELM_ADVICE)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import stat
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from ksconfig.errors import Conflict, FileFailure
-from ksconfig.model.plan import FieldEdit
-from ksconfig.source.directories import manifest_paths, may_hold_config, refuse_chart_template
-from ksconfig.source.manifest_text import ManifestConfig, ManifestText
+from ksconfig.model.detect import Evidence
+from ksconfig.model.plan import FieldEdit, ObjectRef
+from ksconfig.source.directories import (
+    manifest_paths,
+    refuse_chart,
+    refuse_chart_template,
+    refuse_values_file,
+    worth_reading,
+)
+from ksconfig.source.manifest_objects import ManifestConfig, ManifestObject
+from ksconfig.source.manifest_text import ManifestText
 from ksconfig.text.diff import TextPatch
 from ksconfig.text.spans import Edit, EditedText
 
@@ -27,10 +36,12 @@ class ManifestFile:
         path: None for a text that came from elsewhere (standard input).
         label: what it is called in messages and diffs.
         original: the bytes as read.
+        root: the directory that was named, if it was found below one.
     """
 
-    def __init__(self, original: bytes, path: Path | None, label: str) -> None:
+    def __init__(self, original: bytes, path: Path | None, label: str, root: Path | None = None) -> None:
         self.path = path
+        self.root = root
         self.label = label
         self.original = original
         self._manifest: ManifestText | None = None
@@ -76,11 +87,11 @@ class ManifestFile:
 
 
 def read_path(path: Path) -> tuple[ManifestFile, ...]:
-    """Read a manifest file, or those below a directory that may hold a config.
+    """Read a manifest file, or those below a directory that may hold anything of KServe's.
 
     Raises:
         FileFailure: something cannot be read, or a directory holds no manifest at all.
-        Refused: a file is a template of a Helm chart.
+        Refused: a file is a template of a Helm chart, or a values file.
     """
     if not path.is_dir():
         return (read_file(path),)
@@ -88,15 +99,17 @@ def read_path(path: Path) -> tuple[ManifestFile, ...]:
     for found in manifest_paths(path):
         count += 1
         data = _read_bytes(found)
-        if may_hold_config(data):
-            refuse_chart_template(found)
-            files.append(ManifestFile(data, found, str(found)))
+        if worth_reading(data):
+            refuse_chart_template(found, data)
+            files.append(ManifestFile(data, found, str(found), path))
     if not count:
         raise FileFailure(
             f"{path} is a directory that holds no *.yaml, *.yml or *.json",
             path=str(path),
             advice="Name a manifest, or another directory.",
         )
+    if not files:
+        refuse_chart(path)
     return tuple(files)
 
 
@@ -105,12 +118,13 @@ def read_file(path: Path) -> ManifestFile:
 
     Raises:
         FileFailure: it cannot be read, is a directory, too large, or not UTF-8.
-        Refused: it is a template of a Helm chart.
+        Refused: it is a template of a Helm chart, or a values file.
     """
     data = _read_bytes(path)
-    if may_hold_config(data):
-        refuse_chart_template(path)
-    return ManifestFile(data, path, str(path))
+    refuse_chart_template(path, data)
+    file = ManifestFile(data, path, str(path))
+    refuse_values_file(path, file.text)
+    return file
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -138,16 +152,40 @@ class FileSource:
         self._prepared: tuple[Sequence[FieldEdit], list[tuple[ManifestFile, TextPatch]]] = ((), [])
 
     def configs(self) -> tuple[ManifestConfig, ...]:
-        """Every config, in the order of the files.
+        """Every config, in the order of the files."""
+        found = [(file, config) for file in self.files for config in file.manifest.configs]
+        for file, config in found:
+            config.selector = _selector(file, config, found) if len(found) > 1 else None
+        return tuple(config for _, config in found)
+
+    def objects(self, kind: str) -> tuple[ManifestObject, ...]:
+        """Every object of a kind, in the order of the files."""
+        found = [(file, one) for file in self.files for one in file.manifest.objects(kind)]
+        for file, one in found:
+            rivals = [rival for rival in found if rival[1].ref == one.ref]
+            one.selector = _selector(file, one, rivals) if len(rivals) > 1 else None
+        return tuple(one for _, one in found)
+
+    def evidence(self) -> Evidence:
+        """What tells the release, of all files together."""
+        parts = [file.manifest.evidence() for file in self.files]
+        return Evidence(
+            tuple(image for part in parts for image in part.controllers),
+            frozenset(name for part in parts for name in part.crds),
+            frozenset(kind for part in parts for kind in part.kinds),
+        )
+
+    def explain_absence(self) -> None:
+        """Say why nothing was found: a file is not YAML at all, or a Helm chart.
 
         Raises:
-            InvalidDocument: there is none, and a file is not YAML at all.
+            InvalidDocument, Refused: so it is.
         """
-        found = tuple(config for file in self.files for config in file.manifest.configs)
-        if not found:
-            for file in self.files:
-                file.manifest.check_readable()  # perhaps that is why
-        return found
+        for file in self.files:
+            file.manifest.check_readable()
+        for root in dict.fromkeys(file.root for file in self.files):
+            if root is not None:
+                refuse_chart(root)
 
     def prepare(self, edits: Sequence[FieldEdit]) -> tuple[TextPatch, ...]:
         """The edits as edits of the files, proven."""
@@ -163,14 +201,16 @@ class FileSource:
         if self._prepared[0] is edits:
             return self._prepared[1]
         result = []
+        kinds = {edit.object.kind for edit in edits}
         left = {edit.object for edit in edits}
         for file in self.files:
-            for config in file.manifest.configs:
-                mine = {edit.field[1]: edit for edit in edits if edit.object == config.ref}
-                if mine:
-                    left.discard(config.ref)
-                    prepared = file.manifest.prepare(mine, config)
-                    result.append((file, TextPatch(file.label, file.text, prepared)))
+            targets: dict[ObjectRef, ManifestObject] = {}
+            for kind in kinds:
+                targets |= {one.ref: one for one in file.manifest.objects(kind) if one.ref in left}
+            mine = [(targets[edit.object], edit) for edit in edits if edit.object in targets]
+            left -= targets.keys()
+            if mine:
+                result.append((file, TextPatch(file.label, file.text, file.manifest.prepare(mine))))
         if left:
             raise Conflict(f"{next(iter(left))} is not in these files", advice="Plan again from what is there now.")
         self._prepared = (edits, result)
@@ -191,6 +231,30 @@ class FileSource:
         for file in changed:
             _replace_file(file)
         return tuple(file.path for file in changed if file.path is not None)
+
+
+def _selector(
+    file: ManifestFile, one: ManifestObject, rivals: Sequence[tuple[ManifestFile, ManifestObject]]
+) -> str | None:
+    """The options that single out an object among its rivals: its namespace, else its file or directory."""
+    others = [(other, rival) for other, rival in rivals if rival is not one]
+    if one.ref.namespace and all(rival.ref.namespace not in (one.ref.namespace, None) for _, rival in others):
+        return f"-n {shlex.quote(one.ref.namespace)}"
+    if any(other is file for other, _ in others):
+        return None
+    if file.path is None:
+        return "-f -"
+    found = file.path
+    elsewhere = [other.path for other, _ in others if other.path is not None]
+    while (
+        file.root and file.root in found.parent.parents and not any(found.parent in path.parents for path in elsewhere)
+    ):
+        found = found.parent  # the whole folder, with what belongs to it
+    return f"-f {shlex.quote(str(found))}"
+
+
+def _any_below(paths: Sequence[Path], folder: Path) -> bool:
+    return any(folder in path.parents for path in paths)
 
 
 def _failure(file: ManifestFile, reason: str, advice: str) -> FileFailure:

@@ -1,17 +1,18 @@
-"""The small port that all sources fit: read configs, prepare edits, write them."""
+"""The small port that all sources fit: read objects, prepare edits, write them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-from ksconfig.model.plan import FieldEdit, ObjectRef
+from ksconfig.model.detect import Evidence
+from ksconfig.model.plan import Field, FieldEdit, ObjectRef
 from ksconfig.text.diff import TextPatch
 from ksconfig.text.spans import Origin
 
 
-class Config(Protocol):
-    """A ConfigMap whose keys hold JSON texts."""
+class Object(Protocol):
+    """A Kubernetes object, some of whose fields are texts to be edited."""
 
     @property
     def ref(self) -> ObjectRef:
@@ -22,6 +23,33 @@ class Config(Protocol):
         """Where it stands: a file and line, or a cluster."""
 
     @property
+    def selector(self) -> str | None:
+        """The options that make a command see this object and not others of its name, or None."""
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The whole object as plain data.
+
+        Raises:
+            InvalidDocument: it cannot be said as plain data.
+        """
+
+    def text(self, field: Field) -> str:
+        """The text of a field.
+
+        Raises:
+            KeyError: there is no such field.
+            KsconfigError: it has no one text (a duplicate key, an alias, a value that is no string).
+        """
+
+    def origin(self, field: Field) -> Origin:
+        """Where that text stands."""
+
+
+class Config(Object, Protocol):
+    """The ConfigMap whose keys hold JSON texts: the fields ``("data", KEY)``."""
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """The keys of its data, each once."""
 
@@ -29,22 +57,25 @@ class Config(Protocol):
     def remarks(self) -> tuple[str, ...]:
         """What is unusual about the object and no obstacle here."""
 
-    def text(self, key: str) -> str:
-        """The text of a key.
-
-        Raises:
-            KsconfigError: it has no one text (a duplicate key, an alias, a value that is no string).
-        """
-
-    def origin(self, key: str) -> Origin:
-        """Where that text stands."""
-
 
 class Source(Protocol):
     """Files, or a cluster."""
 
     def configs(self) -> Sequence[Config]:
         """Every ConfigMap ``inferenceservice-config`` there is."""
+
+    def objects(self, kind: str) -> Sequence[Object]:
+        """Every object of a kind: ServingRuntime, ClusterServingRuntime, ClusterStorageContainer."""
+
+    def evidence(self) -> Evidence:
+        """What tells the release, beside the config."""
+
+    def explain_absence(self) -> None:
+        """Say why nothing was found, if there is a reason.
+
+        Raises:
+            KsconfigError: what was read cannot hold what was looked for (it is not YAML, say).
+        """
 
     def prepare(self, edits: Sequence[FieldEdit]) -> tuple[TextPatch, ...]:
         """The edits as they would be written, proven to be exactly that.

@@ -7,7 +7,7 @@ was made differs from what was wanted in anything at all, nothing may be written
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from ksconfig.errors import InternalError, Refused
@@ -110,7 +110,7 @@ def _assign(data: Any, path: Path, value: Any) -> Any:
 
 
 def prove_yaml(
-    before: YamlNode, after: YamlNode | None, replaced: dict[int, str], added: dict[int, dict[str, str]]
+    before: YamlNode, after: YamlNode | None, replaced: Mapping[int, str], added: Mapping[int, dict[str, str]]
 ) -> None:
     """Prove that two trees differ exactly in the planned scalars.
 

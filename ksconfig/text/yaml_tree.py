@@ -6,9 +6,10 @@ does not mind tabs. Offsets count in the whole file. Nothing here writes.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -141,6 +142,47 @@ def _from_json(node: json_scanner.Node, offset: int) -> YamlNode:
     if node.kind == "string":
         return YamlScalar(start, end, STRING_TAG, node.string, "json")
     return YamlScalar(start, end, f"tag:yaml.org,2002:{node.kind}", node.source, "plain")
+
+
+def plain_data(node: YamlNode) -> Any:
+    """A node as plain data, scalars as kubectl reads them (yes and on are booleans); merges (<<) are followed.
+
+    Raises:
+        RecursionError: an alias names what holds it.
+    """
+    if isinstance(node, YamlSequence):
+        return [plain_data(item) for item in node.items]
+    if isinstance(node, YamlMapping):
+        merged: dict[str, Any] = {}
+        own: dict[str, Any] = {}
+        for key, value in node.items():
+            if key.value == "<<" and key.style == "plain":
+                for source in value.items if isinstance(value, YamlSequence) else (value,):
+                    data = plain_data(source)
+                    merged = {**(data if isinstance(data, dict) else {}), **merged}
+            else:
+                own[key.value] = plain_data(value)
+        return {**merged, **own}
+    return _plain_scalar(node) if isinstance(node, YamlScalar) else None
+
+
+def _plain_scalar(scalar: YamlScalar) -> Any:
+    kind, value = scalar.tag.rpartition(":")[2], scalar.value
+    if scalar.style == "plain" and value in _BOOLEANS:
+        return _BOOLEANS[value]
+    if kind == "null":
+        return None
+    if kind in ("int", "float", "number"):
+        for convert in (int, float):
+            with contextlib.suppress(ValueError):
+                return convert(value.replace("_", ""))
+    return value
+
+
+_BOOLEANS = {
+    **{word: True for base in ("true", "yes", "on") for word in (base, base.capitalize(), base.upper())},
+    **{word: False for base in ("false", "no", "off") for word in (base, base.capitalize(), base.upper())},
+}
 
 
 def _read_yaml(document: Document, label: str | None) -> YamlNode | None:

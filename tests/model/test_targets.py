@@ -79,8 +79,6 @@ def test_pytorch_with_one_server_is_not_ambiguous() -> None:
         ("explainer/atr", "Did you mean explainer/art?"),
         ("xgboost", "xgboost has no v1 server here. Say xgboost/v2."),
         ("tensorflow/v1", "tensorflow has one server for all protocols here. Say tensorflow."),
-        ("runtime/kserve-sklearnserver", "no image of the config"),
-        ("storageContainer/default", "no image of the config"),
         ("paddle", '"paddle" is not in this config'),
         ("huggingface", '"huggingface" is not in this config'),
         ("qwertz", 'there is no "qwertz". The targets are tensorflow, sklearn/v1,'),
@@ -104,7 +102,7 @@ def test_a_framework_of_a_release_with_runtimes_is_sent_there(target: str, relea
 
     message = str(caught.value)
     assert f"KServe {release} keeps the images of its frameworks in ClusterServingRuntimes" in message
-    assert f"ClusterServingRuntime that serves {target.partition('/')[0]}" in message
+    assert f"the ClusterServingRuntime for {target.partition('/')[0]} with -f" in message
 
 
 @pytest.mark.parametrize("target", ["sklearn", "tensorflow"])

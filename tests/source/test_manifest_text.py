@@ -112,7 +112,7 @@ class TestSeveralConfigs:
         assert isinstance(error, ksconfig.Ambiguous)
         assert "configmap kserve/inferenceservice-config (kserve.yaml:1)" in str(error)
         assert "configmap kubeflow/inferenceservice-config (kserve.yaml:9)" in str(error)
-        assert "-n NAMESPACE" in str(error)
+        assert "-n kserve or -n kubeflow" in str(error)
 
     @pytest.mark.parametrize(("namespace", "first"), [("kserve", True), ("kubeflow", False)])
     def test_are_told_apart_by_namespace(self, namespace: str, first: bool) -> None:

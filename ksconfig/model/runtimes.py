@@ -1,0 +1,216 @@
+"""Serving runtimes (KServe 0.8 on): their serving container, and which of them KServe gives to a framework.
+
+The rules are those of ``GetSupportingRuntimes`` and its sorting (v1beta1/predictor_model.go), and of ``UpdateImageTag``
+(controller/v1beta1/inferenceservice/utils/utils.go), at the tag of each release.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ksconfig.model.plan import ObjectRef
+from ksconfig.model.reference import Reference
+from ksconfig.model.releases import Rules
+
+CLUSTER_KIND = "ClusterServingRuntime"
+NAMESPACED_KIND = "ServingRuntime"
+STORAGE_KIND = "ClusterStorageContainer"
+SERVING_CONTAINER = "kserve-container"
+_SERVER_TYPE = "serving.kserve.io/server-type"
+_PROTOCOLS = ("v1", "v2", "grpc-v1", "grpc-v2")  # in the order in which KServe prefers runtimes that speak them
+
+
+class ModelFormat(NamedTuple):
+    """An entry of ``supportedModelFormats``."""
+
+    name: str
+    version: str | None
+    auto_select: bool
+    priority: int | None
+
+
+class Container(NamedTuple):
+    """A container of a runtime; ``image`` is None if it names none."""
+
+    name: str | None
+    image: str | None
+
+
+class Runtime(NamedTuple):
+    """What KServe looks at in a ServingRuntime or ClusterServingRuntime.
+
+    Attributes:
+        created: its creation time in RFC 3339, None where it is not known (in files).
+        workers: whether it has a workerSpec.
+        server_type: the annotation ``serving.kserve.io/server-type``, or None.
+    """
+
+    ref: ObjectRef
+    formats: tuple[ModelFormat, ...]
+    protocols: tuple[str, ...]
+    containers: tuple[Container, ...]
+    disabled: bool = False
+    multi_model: bool = False
+    workers: bool = False
+    server_type: str | None = None
+    created: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of its target."""
+        namespace = "" if self.ref.kind == CLUSTER_KIND else f"{self.ref.namespace or ''}/"
+        return f"runtime/{namespace}{self.ref.name}"
+
+    @property
+    def format_names(self) -> tuple[str, ...]:
+        """The frameworks that it lists, each once."""
+        return tuple(dict.fromkeys(one.name for one in self.formats))
+
+    def serving_container(self, rules: Rules) -> int | None:
+        """The index of the container that serves, or None: the first, from 0.11 on the one with the fixed name."""
+        if not rules.named_container:
+            return 0 if self.containers else None
+        return next((i for i, one in enumerate(self.containers) if one.name == SERVING_CONTAINER), None)
+
+    def server(self, rules: Rules) -> str | None:
+        """Which of KServe's own servers it is taken for, by its annotation or name, or None."""
+        if rules.server_types and self.server_type:
+            return self.server_type
+        kserve, _, server = self.ref.name.partition("-")
+        return server if kserve == "kserve" else None
+
+
+def read_runtime(ref: ObjectRef, data: Mapping[str, Any]) -> Runtime:
+    """A runtime from its object; what is not of the type it must be counts as absent."""
+    spec, metadata = _mapping(data.get("spec")), _mapping(data.get("metadata"))
+    return Runtime(
+        ref,
+        tuple(_format(_mapping(entry)) for entry in _list(spec.get("supportedModelFormats"))),
+        tuple(str(one) for one in _list(spec.get("protocolVersions"))),
+        tuple(
+            Container(_text(_mapping(one).get("name")), _text(_mapping(one).get("image")))
+            for one in _list(spec.get("containers"))
+        ),
+        spec.get("disabled") is True,
+        spec.get("multiModel") is True,
+        isinstance(spec.get("workerSpec"), Mapping),
+        _text(_mapping(metadata.get("annotations")).get(_SERVER_TYPE)),
+        _text(metadata.get("creationTimestamp")),
+    )
+
+
+def _format(entry: Mapping[str, Any]) -> ModelFormat:
+    priority = entry.get("priority")
+    version = entry.get("version")
+    return ModelFormat(
+        str(entry.get("name", "")),
+        None if version is None else str(version),
+        entry.get("autoSelect") is True,
+        priority if isinstance(priority, int) and not isinstance(priority, bool) else None,
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+class Choice(NamedTuple):
+    """The runtimes that KServe chooses from for a service that names none, the first choice first.
+
+    Attributes:
+        first: the one that is chosen; several where nothing known here decides between them; empty if none fits.
+        others: those that list the framework besides.
+    """
+
+    first: tuple[Runtime, ...]
+    others: tuple[Runtime, ...]
+
+
+def choose_runtime(runtimes: Iterable[Runtime], framework: str, protocol: str | None, rules: Rules) -> Choice:
+    """Which of the runtimes of one scope a service gets that names no runtime, version or worker.
+
+    Args:
+        runtimes: those of the cluster, or those of one namespace (which come before the cluster's).
+        protocol: "v1", "v2", or None for a service that names none.
+    """
+    listing = [runtime for runtime in runtimes if framework in runtime.format_names]
+    fitting = [runtime for runtime in listing if _fits(runtime, framework, protocol, rules)]
+    ranks = {runtime: _rank(runtime, framework, rules) for runtime in fitting}
+    best = min(ranks.values(), default=None)
+    first = tuple(runtime for runtime in fitting if ranks[runtime] == best)
+    if len(first) > 1 and rules.protocol_filter != "never" and all(one.created for one in first):
+        # of equals the newest, of those made in one second the first by name
+        newest = max(str(one.created) for one in first)
+        first = (min((one for one in first if one.created == newest), key=lambda one: one.ref.name),)
+    return Choice(first, tuple(runtime for runtime in listing if runtime not in first))
+
+
+def framework_runtime(runtimes: Iterable[Runtime], framework: str, protocol: str | None, rules: Rules) -> Choice:
+    """As `choose_runtime`; a framework that none but v2 runtimes serve (onnx, mlflow) means its services of v2."""
+    among = tuple(runtimes)
+    choice = choose_runtime(among, framework, protocol, rules)
+    return choice if choice.first or protocol else choose_runtime(among, framework, "v2", rules)
+
+
+def _fits(runtime: Runtime, framework: str, protocol: str | None, rules: Rules) -> bool:
+    if runtime.disabled or runtime.multi_model or (rules.worker_runtimes and runtime.workers):
+        return False
+    if rules.protocol_filter == "always" and protocol is None:
+        protocol = "v1"
+    asked = rules.protocol_filter != "never" and protocol is not None
+    if asked and runtime.protocols and protocol not in runtime.protocols:
+        return False
+    return any(one.name == framework and one.auto_select for one in runtime.formats)
+
+
+def _rank(runtime: Runtime, framework: str, rules: Rules) -> tuple[int, int]:
+    """Lower is preferred; equal ranks have no fixed order among runtimes whose age is not known."""
+    if rules.protocol_filter == "never":
+        return 0, 0  # 0.8 takes the order in which its cache gives them
+    order = [_PROTOCOLS.index(one) for one in runtime.protocols if one in _PROTOCOLS]
+    lowest = min(order, default=len(_PROTOCOLS))
+    # KServe looks at the first entry of that name, whatever its version
+    priority = next(one.priority for one in runtime.formats if one.name == framework)
+    if not rules.priorities or priority is None:
+        return (1, lowest)
+    return (-priority, 0)  # its sort by priority is not stable: of equal priorities none is sure to come first
+
+
+def served_frameworks(runtimes: Iterable[Runtime], rules: Rules) -> Mapping[Runtime, tuple[str, ...]]:
+    """The frameworks whose services get each of these runtimes if they name none, as targets are named."""
+    all_runtimes = tuple(runtimes)
+    found: dict[Runtime, tuple[str, ...]] = {}
+    for framework in dict.fromkeys(name for runtime in all_runtimes for name in runtime.format_names):
+        bare = framework_runtime(all_runtimes, framework, None, rules).first
+        spoken = (
+            choose_runtime(all_runtimes, framework, "v2", rules).first if rules.protocol_filter != "never" else bare
+        )
+        for target, first in ((framework, bare), (f"{framework}/v2", spoken)):
+            if len(first) == 1 and (target == framework or first != bare):
+                found[first[0]] = (*found.get(first[0], ()), target)
+    return found
+
+
+def tag_rule(runtime: Runtime, image: Reference, rules: Rules) -> str | None:
+    """What KServe makes of an image of this runtime for services with a GPU, or without one; None if nothing."""
+    if rules.cuts_at_first_colon and ":" in image.repository:
+        host = image.repository.partition(":")[0]
+        return f"KServe {rules.release} cuts it at its first colon: services with a runtimeVersion get {host}:VERSION"
+    if rules.keeps_digests and image.digest:
+        return None
+    server = runtime.server(rules)
+    if server in rules.gpu_suffix and (image.tag or image.digest) and not str(image).endswith("-gpu"):
+        broken = ", which is no reference" if image.digest else ""
+        return f"KServe {rules.release} gives services with a GPU {image}-gpu{broken}"
+    if server in rules.cpu_suffix and image.tag and not image.repository.endswith("-cpu"):
+        return f"KServe {rules.release} gives services without a GPU {image.repository}-cpu:{image.tag}"
+    return None

@@ -1,0 +1,173 @@
+"""Objects inside a manifest text: which they are, and the texts of their fields with the way back to the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ksconfig.errors import Ambiguous, InvalidDocument, Refused
+from ksconfig.model.plan import Field, ObjectRef
+from ksconfig.text.json_path import format_path
+from ksconfig.text.spans import Origin, position_of
+from ksconfig.text.yaml_documents import Document
+from ksconfig.text.yaml_scalar import ScalarMap
+from ksconfig.text.yaml_tree import STRING_TAG, YamlMapping, YamlNode, YamlScalar, YamlSequence, plain_data
+
+CONFIG_NAME = "inferenceservice-config"
+
+
+class ManifestObject:
+    """An object inside a manifest text (see `ksconfig.source.port.Object`)."""
+
+    selector: str | None = None
+
+    def __init__(self, text: str, label: str, document: Document, root: YamlMapping) -> None:
+        self.document = document
+        self.root = root
+        self._text = text
+        self._label = label
+        self._maps: dict[Field, ScalarMap] = {}
+        self._check_mapping(root, "the object", ("kind", "metadata"))
+        self._check_mapping(root.get("metadata"), "metadata", ("name", "namespace"))
+        self.ref = ObjectRef(
+            root.text("kind") or "", root.text("metadata", "namespace") or None, root.text("metadata", "name") or ""
+        )
+
+    @property
+    def place(self) -> str:
+        """File and line."""
+        return f"{self._label}:{position_of(self._text, self.root.start).line}"
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The whole object as plain data."""
+        try:
+            data: Mapping[str, Any] = plain_data(self.root)
+        except RecursionError:
+            raise InvalidDocument(
+                f"{self.ref} is nested too deeply, or an alias in it names what holds it", label=self._label
+            ) from None
+        return data
+
+    def text(self, field: Field) -> str:
+        """The decoded text of a field."""
+        return self.scalar_map(field).text
+
+    def origin(self, field: Field) -> Origin:
+        """Where the text of a field stands in the file."""
+        return Origin(self._text, self._field_label(field), self.scalar_map(field).to_source)
+
+    def scalar_map(self, field: Field) -> ScalarMap:
+        """The map between the text of a field and the file.
+
+        Raises:
+            KeyError: there is no such field.
+            Ambiguous: a key on the way stands there twice.
+            Refused: its text is another field's too, through an alias; or an entry comes through a YAML merge.
+            InvalidDocument: its value is no string.
+        """
+        if field not in self._maps:
+            self._maps[field] = self._read(field)
+        return self._maps[field]
+
+    def scalar(self, field: Field) -> YamlNode:
+        """The node of a field (errors as in `scalar_map`)."""
+        return self._walk(field)[1]
+
+    def _field_label(self, field: Field) -> str:
+        where = f"key {field[1]}" if field[0] == "data" else f"{self.ref} {format_path(field)}"
+        return f"{self._label}, {where}"
+
+    def _walk(self, field: Field) -> tuple[YamlMapping, YamlNode]:
+        """The mapping that holds a field, and the field's node."""
+        holder, node = self.root, None
+        below: YamlNode = self.root
+        for depth, step in enumerate(field):
+            if isinstance(below, YamlMapping) and isinstance(step, str):
+                self._check_mapping(below, format_path(field[:depth]) if depth else "the object", (step,))
+                holder, node = below, below.get(step)
+            elif isinstance(below, YamlSequence) and isinstance(step, int) and step < len(below.items):
+                node = below.items[step]
+            else:
+                node = None
+            if node is None:
+                raise KeyError(format_path(field))
+            below = node
+        return holder, below
+
+    def _read(self, field: Field) -> ScalarMap:
+        holder, value = self._walk(field)
+        name = str(field[-1])
+        if holder.shared or value.shared or self.root.shared:
+            raise Refused(
+                f"{self._at(value)}: the text of {name} is that of another place too, through a YAML alias; "
+                "one cannot be edited without the other",
+                advice="Write the text out in both places first.",
+            )
+        if not isinstance(value, YamlScalar):
+            kind = "mapping" if isinstance(value, YamlMapping) else "sequence"
+            raise self._no_text(field, value, f"a YAML {kind}")
+        if value.tag != STRING_TAG:
+            raise self._no_text(field, value, f"{value.value or 'null'} ({value.tag.rpartition(':')[2]})")
+        return ScalarMap(self._text, value, holder.column, holder.flow, self._field_label(field))
+
+    def _no_text(self, field: Field, value: YamlNode, what: str) -> InvalidDocument:
+        place = position_of(self._text, value.start)
+        in_config = field[0] == "data"
+        name = str(field[-1])
+        return InvalidDocument(
+            f"{name} is {what}, but " + ("the values of a ConfigMap are texts" if in_config else "must be a string"),
+            line=place.line,
+            column=place.column,
+            label=self._label,
+            advice=f'Begin the value with "{name}: |-" and indent the JSON below it.'
+            if in_config
+            else "Write it in quotes.",
+        )
+
+    def _check_mapping(self, mapping: YamlNode | None, where: str, once: tuple[str, ...]) -> None:
+        """Refuse what makes it unsure which object this is, and which fields it has."""
+        if not isinstance(mapping, YamlMapping):
+            return
+        for key in once:
+            self._refuse_twice(mapping, key, where)
+        for node, _ in mapping.items():
+            if node.value == "<<" and node.style == "plain":
+                raise Refused(
+                    f"{self._at(node)}: {where} takes entries from elsewhere through a YAML merge (<<)",
+                    advice="Write the entries out first.",
+                )
+
+    def _refuse_twice(self, mapping: YamlMapping, key: str, where: str) -> None:
+        same = [node for node, _ in mapping.items() if node.value == key]
+        if len(same) > 1:
+            places = [self._at(node) for node in same]
+            raise Ambiguous(
+                f"{where} holds the key {key} more than once: {' and '.join(places)}",
+                advice="Remove all but one by hand, then try again.",
+            )
+
+    def _at(self, node: YamlNode) -> str:
+        return f"{self._label}, {position_of(self._text, node.start)}"
+
+
+class ManifestConfig(ManifestObject):
+    """A ConfigMap inside a manifest text (see `ksconfig.source.port.Config`)."""
+
+    def __init__(self, text: str, label: str, document: Document, root: YamlMapping) -> None:
+        super().__init__(text, label, document, root)
+        self._check_mapping(root, "the object", ("data",))
+        self._check_mapping(root.get("data"), "data", ())  # a key of it is looked at when it is read
+        data = root.get("data")
+        self.entries = data if isinstance(data, YamlMapping) else None
+        self.keys = tuple(dict.fromkeys(key.value for key, _ in self.entries.items())) if self.entries else ()
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What would be an obstacle on a cluster."""
+        found = []
+        if self.root.text("immutable") == "true":
+            found.append("the ConfigMap is immutable: a cluster will refuse the edited manifest for an existing one")
+        if self.root.get("binaryData") is not None:
+            found.append("the ConfigMap has binaryData, which is left as it is; KServe does not read it")
+        return tuple(found)
