@@ -19,6 +19,7 @@ _HOMES = {
     "ksconfig.manifests": ("Manifests", "load", "loads"),
     "ksconfig.model.plan": ("ABSENT", "Change", "ImageChange", "Notice", "ObjectRef", "Plan"),
     "ksconfig.operations": ("Image",),
+    "ksconfig.operations.doctor": ("Finding",),
     "ksconfig.errors": (
         "Ambiguous",
         "ConfigNotFound",
@@ -48,6 +49,7 @@ __all__ = [
     "Conflict",
     "ExitCode",
     "FileFailure",
+    "Finding",
     "Image",
     "ImageChange",
     "InternalError",
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from ksconfig.manifests import Manifests, load, loads
     from ksconfig.model.plan import ABSENT, Change, ImageChange, Notice, ObjectRef, Plan
     from ksconfig.operations import Image
+    from ksconfig.operations.doctor import Finding
 
 
 def __getattr__(name: str) -> Any:

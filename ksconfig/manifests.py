@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ksconfig import operations
 from ksconfig.errors import UsageError
@@ -14,6 +14,9 @@ from ksconfig.operations import Image, Scope
 from ksconfig.source.files import FileSource, ManifestFile, read_path
 from ksconfig.text.diff import unified_diff
 from ksconfig.text.json_path import Step
+
+if TYPE_CHECKING:
+    from ksconfig.operations.doctor import Finding
 
 
 class Manifests:
@@ -45,6 +48,12 @@ class Manifests:
             PathNotFound: nothing is there (`KsconfigError` otherwise, as `plan_set`).
         """
         return operations.get_value(self._source, path, self.scope()).value
+
+    def doctor(self) -> tuple[Finding, ...]:
+        """What is wrong with the config and the runtimes as they stand, what breaks something first."""
+        from ksconfig.operations.doctor import diagnose  # what only this needs is loaded only here
+
+        return diagnose(self._source, self.scope()).findings
 
     # Planning: nothing changes
 

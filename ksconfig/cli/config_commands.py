@@ -20,7 +20,7 @@ from ksconfig.text.json_scanner import parse_json
 from ksconfig.text.json_write import RawJson
 
 
-class _Command(click.Command):
+class Command(click.Command):
     """A command whose arguments may be negative numbers: ``set uidModelcar -1`` is no option -1."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -34,7 +34,7 @@ def _unguarded(_: click.Context, __: click.Parameter, value: Any) -> Any:
     return unguarded(value) if isinstance(value, str) else value
 
 
-class _Opened:
+class Opened:
     """The source that the options name, and where its result goes."""
 
     def __init__(self, settings: Settings) -> None:
@@ -58,7 +58,7 @@ class _Opened:
         """Write a plan, unless it is a dry run, and print what came of it."""
         settings = self.settings
         if settings.verbose:
-            output.remark(f"KServe release: {plan.release}")
+            output.remark(f"KServe release: {plan.release}, told by {plan.release.told_by}")
         if not settings.dry_run:
             self.manifests.apply(plan)
             with not_done("nothing was saved"):
@@ -90,8 +90,9 @@ def _standard_input() -> ManifestFile:
     return ManifestFile(sys.stdin.buffer.read(), None, "standard input")
 
 
-def _open() -> _Opened:
-    return _Opened(settings_of(click.get_current_context()))
+def open_source() -> Opened:
+    """The source that the options of this run name."""
+    return Opened(settings_of(click.get_current_context()))
 
 
 def _change_lines(plan: Plan, path: str) -> list[str]:
@@ -100,18 +101,18 @@ def _change_lines(plan: Plan, path: str) -> list[str]:
     return [f"{c.written_path}: {output.shown(c.before)} -> {output.shown(c.after)}" for c in plan.changes]
 
 
-@click.command(cls=_Command, epilog="Example: ksconfig images -f kserve.yaml")
+@click.command(cls=Command, epilog="Example: ksconfig images -f kserve.yaml")
 @shared_options
 def images() -> None:
     """List every image, by the name that set-image takes.
 
     Those of the config, of serving runtimes (with the frameworks that get them by default) and of storage containers.
     """
-    opened = _open()
+    opened = open_source()
     settings = opened.settings
     found, release, notices = operations.list_images(opened.source, settings.scope)
     if settings.verbose:
-        output.remark(f"KServe release: {release}")
+        output.remark(f"KServe release: {release}, told by {release.told_by}")
     output.warnings(notices)
     if settings.output in ("json", "yaml"):
         items = [
@@ -145,7 +146,7 @@ def images() -> None:
         output.table(headings[:columns], [row[:columns] for row in rows])
 
 
-@click.command(cls=_Command, epilog="Example: ksconfig get predictors.sklearn.v1.image -f kserve.yaml")
+@click.command(cls=Command, epilog="Example: ksconfig get predictors.sklearn.v1.image -f kserve.yaml")
 @click.argument("path", callback=_unguarded)
 @shared_options
 def get(path: str) -> None:
@@ -153,7 +154,7 @@ def get(path: str) -> None:
 
     PATH is key.field[0], or a JSON Pointer like /key/field/0 when a name holds a dot.
     """
-    opened = _open()
+    opened = open_source()
     form = opened.settings.output
     node = operations.get_value(opened.source, path, opened.settings.scope)
     if form == "json":
@@ -171,7 +172,7 @@ def get(path: str) -> None:
 
 @click.command(
     "set",
-    cls=_Command,
+    cls=Command,
     epilog="Examples: ksconfig set ingress.ingressDomain models.example.com -f kserve.yaml; "
     "ksconfig set --json router.headers.propagate '[\"Authorization\"]' -f kserve.yaml",
 )
@@ -185,7 +186,7 @@ def set_(path: str, value: str, as_json: bool) -> None:
     VALUE takes the JSON type that the field has now, else the type that KServe requires, else it is a string. Missing
     parents are made; a missing key of the ConfigMap needs --allow new-key.
     """
-    opened = _open()
+    opened = open_source()
     plan = operations.plan_set(
         opened.source, path, _raw(value) if as_json else Typed(value), opened.settings.scope, allow_type_change=as_json
     )
@@ -204,19 +205,19 @@ def _raw(value: str) -> RawJson:
     return RawJson(value.strip())
 
 
-@click.command(cls=_Command, epilog="Example: ksconfig unset router.headers -f kserve.yaml")
+@click.command(cls=Command, epilog="Example: ksconfig unset router.headers -f kserve.yaml")
 @click.argument("path", callback=_unguarded)
 @shared_options
 def unset(path: str) -> None:
     """Remove one JSON value from the config; if it is not there, nothing is done."""
-    opened = _open()
+    opened = open_source()
     plan = operations.plan_unset(opened.source, path, opened.settings.scope)
     opened.carry_out(plan, _change_lines(plan, path))
 
 
 @click.command(
     "set-image",
-    cls=_Command,
+    cls=Command,
     epilog="Examples: ksconfig set-image sklearn registry.example/team/sklearnserver:1.2 -f kserve.yaml; "
     "ksconfig set-image sklearn=:v0.7.1 agent=registry.example/kserve/agent:v0.7.1 -f kserve.yaml",
 )
@@ -243,7 +244,7 @@ def set_image(arguments: tuple[str, ...], gpu_version: tuple[str, ...], within: 
     release at hand: the predictors of the config to 0.9, its ClusterServingRuntime from 0.8 on. IMAGE is repo:tag,
     repo@sha256:..., :tag (the repository stays) or repo (tag and digest stay; it must hold a /).
     """
-    opened = _open()
+    opened = open_source()
     wanted = _wanted(arguments, opened)
     plan = operations.plan_set_image(
         opened.source, wanted, opened.settings.scope, gpu_version=gpu_version, within=within
@@ -259,7 +260,7 @@ def set_image(arguments: tuple[str, ...], gpu_version: tuple[str, ...], within: 
     )
 
 
-def _wanted(arguments: tuple[str, ...], opened: _Opened) -> dict[str, str]:
+def _wanted(arguments: tuple[str, ...], opened: Opened) -> dict[str, str]:
     if not arguments:
         raise UsageError("no TARGET was given", advice=_EXAMPLE)
     if "=" in arguments[0]:
@@ -286,7 +287,7 @@ _EXAMPLE = (
 )
 
 
-def _ask(target: str, opened: _Opened) -> str:
+def _ask(target: str, opened: Opened) -> str:
     found, _, _ = operations.list_images(opened.source, opened.settings.scope)
     present = next(
         (image.image for image in found if image.name in (target, f"{target}/v1") or target in image.frameworks), None

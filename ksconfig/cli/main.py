@@ -16,6 +16,7 @@ import click
 from ksconfig import __version__
 from ksconfig.cli import output
 from ksconfig.cli.config_commands import COMMANDS
+from ksconfig.cli.doctor_command import doctor
 from ksconfig.cli.options import Settings, shared_options
 from ksconfig.errors import Ambiguous, ExitCode, KsconfigError
 
@@ -47,11 +48,12 @@ class _Group(click.Group):
 def cli() -> None:
     """Swap what serves your KServe models.
 
-    ksconfig edits one JSON value inside the ConfigMap inferenceservice-config and leaves every other byte as it is.
+    ksconfig edits one value inside the ConfigMap inferenceservice-config, or the image of a serving runtime, and leaves
+    every other byte as it is.
     """
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, doctor):
     cli.add_command(_command)
 
 
@@ -85,11 +87,10 @@ def run(arguments: list[str]) -> int:
 def _run(arguments: list[str], settings: Settings) -> int:
     """The exit code of the command; only output that cannot be printed leaves it as an exception."""
     try:
-        cli.main(arguments, prog_name="ksconfig", standalone_mode=False, obj=settings)
+        # click gives the code of its own Exit, and what the command returns, which is nothing
+        code: int | None = cli.main(arguments, prog_name="ksconfig", standalone_mode=False, obj=settings)
         if sys.stdout is not None:
             sys.stdout.flush()
-    except click.exceptions.Exit as done:
-        return done.exit_code
     except KsconfigError as error:
         if isinstance(error, Ambiguous) and error.selectors:
             error.advice = _ready_made(arguments, error.selectors)
@@ -105,7 +106,7 @@ def _run(arguments: list[str], settings: Settings) -> int:
         raise
     except Exception as error:
         return _internal(error, settings)
-    return ExitCode.DONE
+    return code or ExitCode.DONE
 
 
 def _report(error: KsconfigError, settings: Settings) -> int:

@@ -14,7 +14,7 @@ import click
 
 from ksconfig.errors import KsconfigError, Refused
 from ksconfig.model.detect import ReleaseGuess
-from ksconfig.model.plan import ABSENT, Change, Notice, Plan
+from ksconfig.model.plan import ABSENT, Change, Notice, ObjectRef, Plan
 
 API_VERSION = "ksconfig/v1"
 
@@ -29,6 +29,11 @@ def visible(text: str) -> str:
 def result(text: str) -> None:
     """Print to standard output."""
     click.echo(text)
+
+
+def styled(text: str, *, err: bool = False) -> None:
+    """Print a line that holds colours: seen on a terminal (click drops them elsewhere), unless NO_COLOR is set."""
+    click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
 
 
 def remark(text: str) -> None:
@@ -71,13 +76,12 @@ def warnings(notices: Iterable[Notice]) -> None:
 
 
 def diff(text: str, *, err: bool) -> None:
-    """Print a diff, coloured on a terminal (click drops colours elsewhere), unless NO_COLOR is set."""
-    forced = False if os.environ.get("NO_COLOR") else None
+    """Print a diff, coloured on a terminal."""
     for line in visible(text).splitlines():
         bold = line.startswith(("--- ", "+++ "))
         colour = None if bold else {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
-        styled = click.style(line, fg=colour, bold=True if bold else None) if bold or colour else line
-        click.echo(styled, err=err, color=forced)
+        styled_line = click.style(line, fg=colour, bold=True if bold else None) if bold or colour else line
+        styled(styled_line, err=err)
 
 
 def error_message(error: KsconfigError) -> str:
@@ -105,7 +109,14 @@ def release_content(release: ReleaseGuess) -> dict[str, Any]:
         "candidates": [str(candidate) for candidate in release.candidates],
         "likely": str(release.likely) if release.likely else None,
         "given": release.given,
+        "toldBy": release.told_by,
+        "unverified": release.unverified,
     }
+
+
+def object_content(ref: ObjectRef) -> dict[str, Any]:
+    """Which object something is about, for machines."""
+    return {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
 
 
 def notices_content(notices: Iterable[Notice]) -> list[dict[str, str]]:
@@ -131,7 +142,7 @@ def plan_content(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
 
 def _change_content(change: Change) -> dict[str, Any]:
     content: dict[str, Any] = {
-        "object": {"kind": change.object.kind, "namespace": change.object.namespace, "name": change.object.name},
+        "object": object_content(change.object),
         "place": change.place,
         "path": change.written_path,
     }

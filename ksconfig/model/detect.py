@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ksconfig.errors import UsageError
+from ksconfig.model.fields import since
 from ksconfig.model.releases import NEWEST, OLDEST, RULES, Release, Rules, rules_of
 
 _KNOWN_KEYS = frozenset(key for rules in RULES.values() for key in rules.keys)
@@ -118,21 +119,32 @@ def guess_release(
     controllers = controller_releases(evidence.controllers)
     if len(controllers) == 1:
         return ReleaseGuess(controllers, told_by="the image of the controller")
-    fitting = [rules for rules in RULES.values() if _resources_fit(evidence, rules)] or list(RULES.values())
+    everyone = list(RULES.values())
+    fitting = [rules for rules in everyone if _resources_fit(evidence, rules)] or everyone
     candidates: tuple[Release, ...] = ()
-    for test in _key_tests(data, names):
-        candidates = tuple(rules.release for rules in fitting if test(rules))
-        if candidates:
-            break
+    for pool in (fitting, everyone):  # custom resources may be of another release, or not all there
+        for test in _key_tests(data, names):
+            candidates = candidates or tuple(rules.release for rules in pool if test(rules))
+    candidates = candidates or tuple(rules.release for rules in fitting)
+    images = tuple(_helper_images(data))
+    if not images and len(candidates) > 1:
+        images = tuple(match[1] for match in map(_HELPER.fullmatch, runtime_images()) if match)
+    likely = _tagged(images)
+    if likely not in candidates and any(_could_be(likely, rules, data, names) for rules in everyone):
+        candidates = tuple(sorted({*candidates, *filter(None, [likely])}))  # a key of its own may be missing
+    # a field that came later narrows it; alone it decides nothing, since people add fields that are not read
+    candidates = tuple(one for one in candidates if _fields_fit(data, one)) or candidates
     told_by = "the keys of the config" if names else "the kinds of objects"
-    if len(fitting) < len(RULES) and names:
+    if len(fitting) < len(everyone) and names:
         told_by += " and the kinds of objects"
     if len(candidates) == 1:
         return ReleaseGuess(candidates, told_by=told_by)
-    likely = _likely(_helper_images(data), candidates) or _likely(
-        (match[1] for match in map(_HELPER.fullmatch, runtime_images()) if match), candidates
-    )
-    return ReleaseGuess(candidates, likely, told_by=told_by)
+    return ReleaseGuess(candidates, likely if likely in candidates else None, told_by=told_by)
+
+
+def _could_be(release: Release | None, rules: Rules, data: Mapping[str, Any], names: frozenset[str]) -> bool:
+    """Whether a release has all these keys, though they may not be all that it has."""
+    return rules.release == release and names & _KNOWN_KEYS <= rules.keys and _shapes_fit(data, rules)
 
 
 def _key_tests(data: Mapping[str, Any], names: frozenset[str]) -> list[Callable[[Rules], bool]]:
@@ -146,7 +158,6 @@ def _key_tests(data: Mapping[str, Any], names: frozenset[str]) -> list[Callable[
         lambda rules: present <= rules.keys,
         # what is left of an older release does no harm: predictors in 0.10 and later
         lambda rules: present - {"predictors", "transformers"} <= rules.keys,
-        lambda _: True,
     ]
 
 
@@ -193,6 +204,11 @@ def _shapes_fit(data: Mapping[str, Any], rules: Rules) -> bool:
     return True
 
 
+def _fields_fit(data: Mapping[str, Any], release: Release) -> bool:
+    fields = ((key, name) for key, value in data.items() if isinstance(value, dict) for name in value)
+    return all(since(path) <= release for path in fields)
+
+
 def _helper_images(data: Mapping[str, Any]) -> Iterable[str]:
     """The images of the config that releases ship under their own number."""
     for key in ("agent", "storageInitializer", "router"):
@@ -202,8 +218,7 @@ def _helper_images(data: Mapping[str, Any]) -> Iterable[str]:
             yield image[image.rfind("/") :]
 
 
-def _likely(images: Iterable[str], candidates: tuple[Release, ...]) -> Release | None:
-    """The release that the tags of KServe's own images agree on, if it is a candidate."""
+def _tagged(images: Iterable[str]) -> Release | None:
+    """The release that the tags of KServe's own images agree on."""
     minors = {int(match[1]) for match in map(_TAG.search, images) if match}
-    found = Release(OLDEST.major, minors.pop()) if len(minors) == 1 else None
-    return found if found in candidates else None
+    return Release(OLDEST.major, minors.pop()) if len(minors) == 1 else None

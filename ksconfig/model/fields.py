@@ -11,9 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from ksconfig.model.releases import Release
+from ksconfig.text.json_path import format_path
 from ksconfig.text.json_scanner import fold
 
-Plain = Literal["string", "boolean", "integer", "digits"]  # digits: a string that holds an integer (Go's ",string")
+#: "digits" is a string that holds an integer (Go's ",string").
+Plain = Literal["string", "boolean", "integer", "digits"]
 
 
 class ListOf(NamedTuple):
@@ -141,39 +144,98 @@ def required_kind(path: Sequence[str | int]) -> str | None:
     return _KINDS[kind] if isinstance(kind, str) else "array" if isinstance(kind, ListOf) else "object"
 
 
-def type_faults(path: Sequence[str | int], value: Any) -> tuple[str, ...]:
-    """Why Go's decoder would refuse the value at a path, one reason a field; empty if it would not."""
+class FieldFault(NamedTuple):
+    """A field that Go's decoder would refuse: where, and why in words that name the place."""
+
+    path: tuple[str | int, ...]
+    reason: str
+
+
+def type_faults(path: Sequence[str | int], value: Any) -> tuple[FieldFault, ...]:
+    """Why Go's decoder would refuse the value at a path; empty if it would not."""
     kind = _at(path)
-    return () if kind is None else tuple(_faults(kind, value, ".".join(map(str, path))))
+    return () if kind is None else tuple(_faults(kind, value, tuple(path)))
 
 
-def _faults(kind: Type, value: Any, where: str) -> Iterator[str]:
+def _faults(kind: Type, value: Any, path: tuple[str | int, ...]) -> Iterator[FieldFault]:
     if value is None:
         return  # null leaves a field as it is
+    where = format_path(path)
     if isinstance(kind, str):
         wanted, found = _KINDS[kind], json_kind(value)
         if found != wanted:
-            yield f"{where} must be a JSON {wanted}, and is the {found} {_short(value)}"
+            yield FieldFault(path, f"{where} must be a JSON {wanted}, and is the {found} {_short(value)}")
         elif kind == "integer" and not isinstance(value, int):
-            yield f"{where} must be a whole number, and is {value}"
+            yield FieldFault(path, f"{where} must be a whole number, and is {value}")
         elif kind == "digits" and not value.lstrip("-").isdecimal():
-            yield f'{where} must hold a whole number in quotes, and is "{value}"'
+            yield FieldFault(path, f'{where} must hold a whole number in quotes, and is "{value}"')
     elif isinstance(kind, ListOf):
         if not isinstance(value, list | tuple):
-            yield f"{where} must be a JSON array, and is the {json_kind(value)} {_short(value)}"
+            yield FieldFault(path, f"{where} must be a JSON array, and is the {json_kind(value)} {_short(value)}")
             return
         for index, item in enumerate(value):
-            yield from _faults(kind.item, item, f"{where}[{index}]")
+            yield from _faults(kind.item, item, (*path, index))
     elif not isinstance(value, Mapping):
-        yield f"{where} must be a JSON object, and is the {json_kind(value)} {_short(value)}"
+        yield FieldFault(path, f"{where} must be a JSON object, and is the {json_kind(value)} {_short(value)}")
     elif isinstance(kind, MapOf):
         for name, item in value.items():
-            yield from _faults(kind.value, item, f"{where}.{name}")
+            yield from _faults(kind.value, item, (*path, name))
     else:
         known = {fold(name): inner for name, inner in kind.items()}
         for name, item in value.items():
             if fold(str(name)) in known:
-                yield from _faults(known[fold(str(name))], item, f"{where}.{name}")
+                yield from _faults(known[fold(str(name))], item, (*path, name))
+
+
+def unknown_fields(path: Sequence[str | int], value: Any) -> Iterator[tuple[tuple[str | int, ...], tuple[str, ...]]]:
+    """The fields below a path that no struct has, each with the names that its struct has."""
+    kind = _at(path)
+    if not isinstance(value, Mapping) or kind is None or isinstance(kind, str | ListOf):
+        return
+    for name, item in value.items():
+        inner = (*path, name)
+        if isinstance(kind, Mapping) and fold(str(name)) not in map(fold, kind):
+            if kind:  # an empty struct stands for one that is not looked into
+                yield inner, tuple(kind)
+        else:
+            yield from unknown_fields(inner, item)
+
+
+def since(path: Sequence[str | int]) -> Release:
+    """The release whose code first has the field at a path, as far as it came later than its key."""
+    return Release(0, _SINCE.get(fold(".".join(map(str, path))), 0))
+
+
+# Fields that came after their key did (the structs named above, compared between the tags).
+_SINCE = {
+    fold(f"{key}.{name}"): minor
+    for minor, key, names in (
+        (11, "storageInitializer", "enableDirectPvcVolumeMount"),
+        (12, "storageInitializer", "cpuModelcar memoryModelcar enableModelcar uidModelcar"),
+        (12, "storageInitializer", "caBundleConfigMapName caBundleVolumeMountPath"),
+        (20, "storageInitializer", "enableOciModelSupport ociModelMode"),
+        (7, "ingress", "ingressDomain"),
+        (9, "ingress", "ingressClassName domainTemplate urlScheme"),
+        (10, "ingress", "disableIstioVirtualHost pathTemplate"),
+        (12, "ingress", "disableIngressCreation"),
+        (13, "ingress", "additionalIngressDomains"),
+        (14, "ingress", "knativeLocalGatewayService"),
+        (15, "ingress", "enableGatewayApi kserveIngressGateway"),
+        (18, "ingress", "enableLLMInferenceServiceTLS disableHTTPRouteTimeout"),
+        (19, "ingress", "modelBasedRoutingHeaderName modelBasedRoutingMode"),
+        (4, "logger", "defaultUrl"),
+        (14, "logger", "caBundle caCertFile tlsSkipVerify"),
+        (16, "logger", "storage"),
+        (17, "logger", "marshallerUrl batchSize batchInterval"),
+        (12, "batcher", "maxBatchSize maxLatency"),
+        (10, "router", "headers"),
+        (15, "router", "imagePullPolicy imagePullSecrets"),
+        (16, "deploy", "deploymentRolloutStrategy"),
+        (15, "localModel", "jobTTLSecondsAfterFinished reconcilationFrequencyInSecs disableVolumeManagement"),
+        (16, "opentelemetryCollector", "resource"),
+    )
+    for name in names.split()
+}
 
 
 def _short(value: Any) -> str:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ksconfig.errors import Ambiguous, Refused, TargetNotFound, UsageError
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.images import ImagePlace
 from ksconfig.model.plan import Notice, ObjectRef
-from ksconfig.model.releases import FRAMEWORKS, Rules
-from ksconfig.model.runtimes import CLUSTER_KIND, SERVING_CONTAINER, Runtime, framework_runtime
+from ksconfig.model.releases import FRAMEWORKS
+from ksconfig.model.runtimes import CLUSTER_KIND, SERVING_CONTAINER, Runtime, choose_runtime, framework_runtime
 from ksconfig.model.targets import find_place, is_read
+from ksconfig.text.json_path import format_path
 
 #: Where a framework's image is to be changed: in the config only, or in runtimes (and storage containers) only.
 Within = Literal["config", "runtimes"] | None
@@ -77,7 +78,7 @@ def cover(target: str, known: Known, within: Within = None) -> Covered:
     if group == "storageContainer":
         if target not in known.storage:
             raise _no_object(target, "ClusterStorageContainer", known.storage)
-        return Covered((known.storage[target],))
+        return Covered((_with_image(known.storage[target]),))
     return Covered((find_place(target, known.places, known.release, _object_names(known)),))
 
 
@@ -87,8 +88,12 @@ def _object_names(known: Known) -> tuple[str, ...]:
     return (*dict.fromkeys(frameworks), *(runtime.name for runtime in known.runtimes), *known.storage)
 
 
-def storage_place(ref: ObjectRef, image: str | None) -> ImagePlace:
-    """The image of a ClusterStorageContainer."""
+def storage_place(ref: ObjectRef, data: Mapping[str, Any]) -> ImagePlace:
+    """The image of a ClusterStorageContainer; without one if it has none."""
+    spec = data.get("spec")
+    container = spec.get("container") if isinstance(spec, Mapping) else None
+    found = container.get("image") if isinstance(container, Mapping) else None
+    image = found if isinstance(found, str) else None
     return ImagePlace(f"storageContainer/{ref.name}", "spec", ("container",), "whole", image=image, object=ref)
 
 
@@ -115,12 +120,18 @@ def runtime_place(runtime: Runtime, release: ReleaseGuess) -> ImagePlace:
             advice="If this manifest is a patch, edit the manifest that it patches.",
         )
     image = runtime.containers[index].image
-    if image is None:
+    return _with_image(
+        ImagePlace(runtime.name, "spec", ("containers", index), "whole", image=image, object=runtime.ref)
+    )
+
+
+def _with_image(place: ImagePlace) -> ImagePlace:
+    if place.image is None:
         raise Refused(
-            f"the serving container of {runtime.ref} has no image here",
+            f"{place.object} has no image at {format_path((place.key, *place.path))}",
             advice="If this manifest is a patch, edit the manifest that it patches, or add the field by hand.",
         )
-    return ImagePlace(runtime.name, "spec", ("containers", index), "whole", image=image, object=runtime.ref)
+    return place
 
 
 def listed_place(runtime: Runtime, release: ReleaseGuess) -> ImagePlace:
@@ -141,7 +152,8 @@ def _named_runtime(target: str, known: Known) -> Runtime:
 
 
 def _no_object(target: str, what: str, names: Mapping[str, object]) -> TargetNotFound:
-    near = difflib.get_close_matches(target, names, 1)
+    bare = {name.partition("/")[2]: name for name in names}
+    near = [bare[one] for one in difflib.get_close_matches(target.partition("/")[2], bare, 1)]
     listed = f"There are {', '.join(names)}." if names else "Name the manifest that holds it with -f."
     return TargetNotFound(
         f"there is no {what} {target.partition('/')[2]} in what was read",
@@ -158,7 +170,7 @@ def _storage_initializer(known: Known, within: Within) -> Covered:
     if within != "runtimes" and (known.config or default is None):
         places.append(find_place("storageInitializer", known.places, known.release, _object_names(known)))
     if default is not None and within != "config":
-        places.append(default)
+        places.append(_with_image(default))
     if not places:
         raise TargetNotFound("there is no ClusterStorageContainer default in what was read", known=tuple(known.storage))
     notices = []
@@ -174,7 +186,11 @@ def _storage_initializer(known: Known, within: Within) -> Covered:
 
 
 def _framework(target: str, known: Known, within: Within) -> Covered:
-    framework, _, protocol = target.partition("/")
+    framework, slash, protocol = target.partition("/")
+    if slash and protocol not in ("v1", "v2"):
+        raise TargetNotFound(
+            f'"{protocol}" is no protocol', advice=f"Say {framework}, or {framework}/v1 or {framework}/v2."
+        )
     likely = known.release.likely_rules
     runtime = None
     notices: list[Notice] = []
@@ -186,7 +202,7 @@ def _framework(target: str, known: Known, within: Within) -> Covered:
     if runtime is None and place is None:
         raise _no_runtime(framework, known)
     if runtime is not None:
-        notices += _left_runtimes(framework, runtime, known)
+        notices += _left_runtimes(framework, protocol or None, runtime, known)
         if within is None:
             notices += _left_predictors(framework, place, known)
     elif within is None:
@@ -263,8 +279,15 @@ def _ways(runtimes: tuple[Runtime, ...]) -> str:
 
 
 def _no_runtime(framework: str, known: Known) -> TargetNotFound:
-    listing = _listing(framework, known)
     names = tuple(dict.fromkeys(name for one in known.runtimes for name in one.format_names))
+    if not any(rules.runtimes for rules in known.release.likely_rules):
+        return TargetNotFound(
+            f"KServe {known.release} takes the image of {framework} from predictors in the config, which is not in "
+            "what was read",
+            known=names,
+            advice="Name the manifest that holds it with -f.",
+        )
+    listing = _listing(framework, known) or tuple(one for one in known.runtimes if framework in one.format_names)
     if listing:
         why = f"no ClusterServingRuntime here is given to services of {framework} that name none"
         return TargetNotFound(f"{why}; {_names(listing)} only lists it", known=names, advice=_ways(listing))
@@ -277,7 +300,7 @@ def _no_runtime(framework: str, known: Known) -> TargetNotFound:
     )
 
 
-def _left_runtimes(framework: str, runtime: Runtime, known: Known) -> list[Notice]:
+def _left_runtimes(framework: str, protocol: str | None, runtime: Runtime, known: Known) -> list[Notice]:
     """The runtimes that serve some of the framework's services besides, and are left as they are."""
     notices = []
     others = [one.name for one in _listing(framework, known) if one.ref != runtime.ref]
@@ -289,22 +312,15 @@ def _left_runtimes(framework: str, runtime: Runtime, known: Known) -> list[Notic
                 "version; left as it is",
             )
         )
-    captors = [one for one in known.runtimes if one.ref.kind != CLUSTER_KIND]
-    for rules in known.release.likely_rules[-1:]:
-        captors = [one for one in captors if _captures(one, framework, rules)]
-    for captor in captors:
-        where = f"namespace {captor.ref.namespace}" if captor.ref.namespace else "its namespace"
-        notices.append(
-            Notice(
-                "captured",
-                f"services of {framework} in {where} get {captor.name} instead, which is left as it is",
-            )
-        )
+    rules = known.release.likely_rules[-1]
+    if not choose_runtime(known.cluster_runtimes, framework, protocol, rules).first:
+        protocol = "v2"  # the runtime is that of services of v2
+    for captor in known.runtimes:
+        if captor.ref.kind != CLUSTER_KIND and choose_runtime((captor,), framework, protocol, rules).first:
+            where = f"namespace {captor.ref.namespace}" if captor.ref.namespace else "its namespace"
+            message = f"services of {framework} in {where} get {captor.name} instead, which is left as it is"
+            notices.append(Notice("captured", message))
     return notices
-
-
-def _captures(runtime: Runtime, framework: str, rules: Rules) -> bool:
-    return bool(framework_runtime((runtime,), framework, None, rules).first)
 
 
 def _left_predictors(framework: str, place: ImagePlace | None, known: Known) -> list[Notice]:

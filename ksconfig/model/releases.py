@@ -71,7 +71,7 @@ class Rules(NamedTuple):
         keeps_digests: whether an image with a digest is left alone by the rules of tags.
         storage_containers: whether a ClusterStorageContainer comes before ``storageInitializer``.
         modes: the values of ``deploy.defaultDeploymentMode`` that it starts with; empty where it does not read it.
-        ingress_required: the fields of ``ingress`` without which it does not start.
+        ingress_required: the fields of ``ingress`` without which it reconciles nothing (NewIngressConfig).
         gateway_api: whether ``ingress.enableGatewayApi`` makes ``kserveIngressGateway`` required.
         start_keys: the keys that its main reads at the start, and exits if it cannot.
     """
@@ -102,6 +102,12 @@ class Rules(NamedTuple):
     gateway_api: bool = False
     start_keys: frozenset[str] = frozenset()
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The keys that its code parses at all."""
+        extra = {"service"} if "multiNode" in self.start_keys else set()  # both came with 0.15
+        return (self.keys - {"_example"}) | self.start_keys | extra
+
 
 def _flat(*names: str) -> dict[str, Shape]:
     return dict.fromkeys(names, "flat")
@@ -120,6 +126,7 @@ _FIRST = Rules(
     predictors="decide",
     explainers=frozenset({"alibi"}),
     images=frozenset({"storageInitializer", "logger"}),
+    ingress_required=("ingressGateway", "ingressService"),
     version_list=True,
     gpu_tags=frozenset({"tensorflow"}),
 )
@@ -162,7 +169,6 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "gpu_tags": frozenset(),
         "-keys": {"predictors", "transformers"},
         "+keys": {"metricsAggregator"},
-        "ingress_required": ("ingressGateway", "ingressService"),
         "+start_keys": {"ingress"},
         "gpu_suffix": frozenset({"tensorflow-serving", "torchserve"}),
     },

@@ -6,7 +6,7 @@ The rules are those of ``GetSupportingRuntimes`` and its sorting (v1beta1/predic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ksconfig.model.plan import ObjectRef
@@ -148,10 +148,14 @@ def choose_runtime(runtimes: Iterable[Runtime], framework: str, protocol: str | 
     best = min(ranks.values(), default=None)
     first = tuple(runtime for runtime in fitting if ranks[runtime] == best)
     if len(first) > 1 and rules.protocol_filter != "never" and all(one.created for one in first):
-        # of equals the newest, of those made in one second the first by name
-        newest = max(str(one.created) for one in first)
-        first = (min((one for one in first if one.created == newest), key=lambda one: one.ref.name),)
+        first = (min(first, key=_by_age(first)),)
     return Choice(first, tuple(runtime for runtime in listing if runtime not in first))
+
+
+def _by_age(runtimes: Iterable[Runtime]) -> Callable[[Runtime], tuple[int, int, str]]:
+    """The order in which KServe looks at them: by protocol, the newest first, those of one second by name."""
+    times = sorted({str(one.created) for one in runtimes}, reverse=True)
+    return lambda one: (_lowest_protocol(one), times.index(str(one.created)), one.ref.name)
 
 
 def framework_runtime(runtimes: Iterable[Runtime], framework: str, protocol: str | None, rules: Rules) -> Choice:
@@ -172,17 +176,21 @@ def _fits(runtime: Runtime, framework: str, protocol: str | None, rules: Rules) 
     return any(one.name == framework and one.auto_select for one in runtime.formats)
 
 
-def _rank(runtime: Runtime, framework: str, rules: Rules) -> tuple[int, int]:
-    """Lower is preferred; equal ranks have no fixed order among runtimes whose age is not known."""
-    if rules.protocol_filter == "never":
-        return 0, 0  # 0.8 takes the order in which its cache gives them
-    order = [_PROTOCOLS.index(one) for one in runtime.protocols if one in _PROTOCOLS]
-    lowest = min(order, default=len(_PROTOCOLS))
-    # KServe looks at the first entry of that name, whatever its version
-    priority = next(one.priority for one in runtime.formats if one.name == framework)
-    if not rules.priorities or priority is None:
-        return (1, lowest)
-    return (-priority, 0)  # its sort by priority is not stable: of equal priorities none is sure to come first
+def _rank(runtime: Runtime, framework: str, rules: Rules) -> int:
+    """Lower is preferred; equal ranks have no sure order among runtimes whose age is not known.
+
+    In 0.8 all are equal: they stand in the order in which the cache gives them. In 0.9 and 0.10 the protocol decides.
+    From 0.11 on the priority does, that of the first entry of the name whatever its version; the sort by it is not
+    stable, so the protocol does not decide between equals for sure.
+    """
+    if rules.priorities:
+        priority = next(one.priority for one in runtime.formats if one.name == framework)
+        return 0 if priority is None else -priority
+    return _lowest_protocol(runtime) if rules.protocol_filter == "named" else 0
+
+
+def _lowest_protocol(runtime: Runtime) -> int:
+    return min((_PROTOCOLS.index(one) for one in runtime.protocols if one in _PROTOCOLS), default=len(_PROTOCOLS))
 
 
 def served_frameworks(runtimes: Iterable[Runtime], rules: Rules) -> Mapping[Runtime, tuple[str, ...]]:

@@ -7,48 +7,66 @@ v1beta1/configmap.go). No write of ours may lead there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ksconfig.model.fields import type_faults
+from ksconfig.model.fields import FieldFault, since, type_faults
 from ksconfig.model.releases import Rules
 from ksconfig.text.json_scanner import fold
 
+_LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+_GATEWAY = re.compile(f"{_LABEL}/{_LABEL}")
 
-def start_faults(rules: Rules, data: Mapping[str, Any]) -> tuple[str, ...]:
+
+def start_faults(rules: Rules, data: Mapping[str, Any]) -> tuple[FieldFault, ...]:
     """Why a controller of this release would exit at its start; empty if it would not.
 
     Args:
         data: the keys that are there and parse.
     """
-    faults: list[str] = []
+    found: list[FieldFault] = []
     for key in sorted(rules.start_keys & data.keys()):
-        faults += type_faults((key,), data[key])
+        faults = [fault for fault in type_faults((key,), data[key]) if since(fault.path) <= rules.release]
         if isinstance(data[key], dict):
-            # Go's decoder takes names in any case, and of several the last
-            fields = {fold(name): item for name, item in data[key].items()}
-            faults += {"deploy": _deploy, "ingress": _ingress}.get(key, _nothing)(rules, fields)
+            faults += required_faults(rules, key, data[key])
         elif data[key] is None:
-            faults.append(f"{key} is null")
-    return tuple(faults)
+            faults.append(FieldFault((key,), f"{key} is null"))
+        found += faults
+    return tuple(found)
 
 
-def _nothing(_: Rules, __: Mapping[str, Any]) -> list[str]:
-    return []
+def required_faults(rules: Rules, key: str, value: Mapping[str, Any]) -> Iterator[FieldFault]:
+    """What ``deploy`` or ``ingress`` lacks, or holds that its release does not take."""
+    # Go's decoder takes names in any case, and of several the last
+    fields = {fold(name): item for name, item in value.items()}
+    if key == "deploy":
+        yield from _deploy(rules, fields)
+    elif key == "ingress":
+        yield from _ingress(rules, fields)
 
 
-def _deploy(rules: Rules, deploy: Mapping[str, Any]) -> list[str]:
+def _deploy(rules: Rules, deploy: Mapping[str, Any]) -> Iterator[FieldFault]:
+    path = ("deploy", "defaultDeploymentMode")
     mode = deploy.get(fold("defaultDeploymentMode"))
     if not mode:
-        return ["deploy.defaultDeploymentMode is required"]
-    if isinstance(mode, str) and mode not in rules.modes:
-        return [f'deploy.defaultDeploymentMode is "{mode}", not one of {", ".join(sorted(rules.modes))}']
-    return []
+        yield FieldFault(path, "deploy.defaultDeploymentMode is required")
+    elif isinstance(mode, str) and mode not in rules.modes:
+        known = ", ".join(sorted(rules.modes))
+        yield FieldFault(path, f'deploy.defaultDeploymentMode is "{mode}", not one of {known}')
 
 
-def _ingress(rules: Rules, ingress: Mapping[str, Any]) -> list[str]:
-    faults = [f"ingress.{name} is required" for name in rules.ingress_required if not ingress.get(fold(name))]
-    gateway = ingress.get(fold("enableGatewayApi")) is True
-    if rules.gateway_api and gateway and not ingress.get(fold("kserveIngressGateway")):
-        faults.append("ingress.kserveIngressGateway is required with enableGatewayApi")
-    return faults
+def _ingress(rules: Rules, ingress: Mapping[str, Any]) -> Iterator[FieldFault]:
+    for name in rules.ingress_required:
+        if not ingress.get(fold(name)):
+            yield FieldFault(("ingress", name), f"ingress.{name} is required")
+    has_paths = since(("ingress", "pathTemplate")) <= rules.release and ingress.get(fold("pathTemplate"))
+    if has_paths and not ingress.get(fold("ingressDomain")):
+        yield FieldFault(("ingress", "ingressDomain"), "ingress.ingressDomain is required with pathTemplate")
+    if rules.gateway_api and ingress.get(fold("enableGatewayApi")) is True:
+        gateway = ingress.get(fold("kserveIngressGateway"))
+        path = ("ingress", "kserveIngressGateway")
+        if not gateway:
+            yield FieldFault(path, "ingress.kserveIngressGateway is required with enableGatewayApi")
+        elif isinstance(gateway, str) and not _GATEWAY.fullmatch(gateway):
+            yield FieldFault(path, f'ingress.kserveIngressGateway is "{gateway}", and must be NAMESPACE/NAME')

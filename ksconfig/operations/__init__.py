@@ -1,4 +1,7 @@
-"""The only place that joins the parts: read, plan, check. Sources do the rest, models decide, texts are edited."""
+"""The only place that joins the parts: read, plan, check. Sources do the rest, models decide, texts are edited.
+
+`ksconfig.operations.doctor` stands for itself: the other commands do without what it loads.
+"""
 
 from ksconfig.operations.images import Image, list_images, plan_set_image
 from ksconfig.operations.values import Typed, plan_set, plan_unset

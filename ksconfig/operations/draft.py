@@ -130,14 +130,14 @@ class Draft:
             old = type_faults((key,), view.data.get(key))
             for fault in type_faults((key,), data.get(key)):
                 if fault not in old:
-                    self.notice("wrong-type", f"{fault}; KServe will refuse the whole key")
+                    self.notice("wrong-type", f"{fault.reason}; KServe will refuse the whole key")
 
     def _check_start(self, view: ConfigView, data: Mapping[str, Any]) -> None:
         """Refuse what the controller could not start with, if it is this change that brings it."""
         found: list[tuple[str, ...]] = []
         for rules in self.view.release.rules:
             old = start_faults(rules, view.data)
-            found.append(tuple(fault for fault in start_faults(rules, data) if fault not in old))
+            found.append(tuple(fault.reason for fault in start_faults(rules, data) if fault not in old))
         faults = tuple(dict.fromkeys(fault for group in found for fault in group))
         if not faults:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ksconfig.errors import Refused, UsageError, not_done
@@ -40,17 +40,23 @@ class Image:
     frameworks: tuple[str, ...] = ()
 
 
-def known_images(view: View) -> Known:
-    """All images that a source holds, the config's and other objects'."""
+def known_images(view: View, *, config_only: bool = False) -> Known:
+    """All images that a source holds: the config's, and other objects' unless these need not be read."""
     config = view.config
     storage = {}
-    for ref, objects in view.objects.items():
+    for ref, objects in view.objects.items() if not config_only else ():
         if ref.kind == STORAGE_KIND:
-            container = objects[0].data.get("spec", {}).get("container", {})
-            place = storage_place(ref, container.get("image") if isinstance(container, dict) else None)
+            place = storage_place(ref, objects[0].data)
             storage[place.name] = place
     places = image_places(config.data) if config else ()
-    return Known(view.release, config is not None, places, view.runtimes, storage)
+    return Known(view.release, config is not None, places, () if config_only else view.runtimes, storage)
+
+
+def _stand_in_config(view: View, targets: Iterable[str]) -> bool:
+    """Whether all targets are keys of the config that no other object has a say in: then runtimes are not read."""
+    places = image_places(view.config.data) if view.config else ()
+    alone = {place.name for place in places if place.key != "predictors"} - {"storageInitializer"}
+    return set(targets) <= alone
 
 
 def plan_set_image(
@@ -97,12 +103,12 @@ def _places(draft: Draft, arguments: Mapping[str, ImageArgument], within: Within
     view = draft.view
     if view.config is None and not view.objects:
         view.need_config()
-    known = known_images(view)
+    known = known_images(view, config_only=_stand_in_config(view, arguments))
     result: dict[str, tuple[ImagePlace, ...]] = {}
     taken: dict[str, str] = {}
     for target in arguments:
         if view.config is not None and within != "runtimes":
-            _refuse_broken(view, view.config, target)
+            _refuse_broken(view, view.config, target, within)
         covered = cover(target, known, within)
         for place in covered.places:
             if place.name in taken:
@@ -115,14 +121,17 @@ def _places(draft: Draft, arguments: Mapping[str, ImageArgument], within: Within
     return result
 
 
-def _refuse_broken(view: View, config: ConfigView, target: str) -> None:
+def _refuse_broken(view: View, config: ConfigView, target: str, within: Within) -> None:
     """If the key that would hold the target is broken, that is the answer, not "no such target"."""
     group = target.partition("/")[0]
+    if group in ("runtime", "storageContainer"):
+        return
     key = {"explainer": "explainers", "transformer": "transformers"}.get(group, group)
     frameworks = {name for rules in view.release.rules for name in rules.frameworks}
-    if key not in config.config.keys and (group in frameworks or not config.data.keys() & {"predictors"}):
+    if key not in config.config.keys and (group in frameworks or "predictors" not in config.data):
         key = "predictors"
-    if key in config.broken:
+    decides = within == "config" or any(rules.predictors != "unread" for rules in view.release.likely_rules)
+    if key in config.broken and (key != "predictors" or decides):
         config.root(key)
 
 

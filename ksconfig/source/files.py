@@ -6,9 +6,9 @@ import contextlib
 import os
 import shlex
 import stat
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from ksconfig.errors import Conflict, FileFailure
 from ksconfig.model.detect import Evidence
@@ -27,6 +27,7 @@ from ksconfig.text.spans import Edit, EditedText
 
 #: More than any manifest, less than what would fill the memory of a small machine.
 LARGEST = 512 * 1024 * 1024
+_PART = 1 << 20
 
 
 class ManifestFile:
@@ -35,21 +36,19 @@ class ManifestFile:
     Attributes:
         path: None for a text that came from elsewhere (standard input).
         label: what it is called in messages and diffs.
-        original: the bytes as read.
         root: the directory that was named, if it was found below one.
     """
 
-    def __init__(self, original: bytes, path: Path | None, label: str, root: Path | None = None) -> None:
+    def __init__(self, data: bytes, path: Path | None, label: str, root: Path | None = None) -> None:
         self.path = path
         self.root = root
         self.label = label
-        self.original = original
         self._manifest: ManifestText | None = None
         try:
-            self._edited = EditedText(original.decode("utf-8"))
+            self._edited = EditedText(data.decode("utf-8"))
         except UnicodeDecodeError as error:
             raise FileFailure(
-                f"{label} was not read: byte {error.start + 1} is 0x{original[error.start]:02X}, which is not UTF-8",
+                f"{label} was not read: byte {error.start + 1} is 0x{data[error.start]:02X}, which is not UTF-8",
                 path=label,
                 advice="Convert it to UTF-8 first.",
             ) from None
@@ -75,6 +74,10 @@ class ManifestFile:
         """The present text."""
         return self.text.encode("utf-8")
 
+    def is_unchanged(self, stream: BinaryIO) -> bool:
+        """Whether a stream still holds what was read or saved."""
+        return all(stream.read(len(part)) == part for part in encoded(self._edited.original)) and not stream.read(1)
+
     def edit(self, edits: Sequence[Edit]) -> None:
         """Take edits of the present text, of which it is known that the result reads."""
         self._edited.edit(edits)
@@ -82,8 +85,13 @@ class ManifestFile:
 
     def saved(self) -> None:
         """The present text is what the file now holds."""
-        self.original = self.to_bytes()
         self._edited = EditedText(self.text)
+
+
+def encoded(text: str) -> Iterator[bytes]:
+    """A text in UTF-8, part by part: a large one is not held twice."""
+    for start in range(0, len(text), _PART):
+        yield text[start : start + _PART].encode("utf-8")
 
 
 def read_path(path: Path) -> tuple[ManifestFile, ...]:
@@ -269,7 +277,9 @@ def _check_writable(file: ManifestFile) -> None:
             raise _failure(file, "it is no regular file", "Use -f - to read standard input and write standard output.")
         if not os.access(file.path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
             raise _failure(file, "it is read-only", "Make it writable, or edit a copy.")
-        if file.path.read_bytes() != file.original:
+        with file.path.open("rb") as stream:
+            unchanged = file.is_unchanged(stream)
+        if not unchanged:
             raise Conflict(
                 f"{file.label} was changed by somebody else since it was read",
                 advice="Nothing was written. Run the same command again.",
@@ -282,15 +292,16 @@ def _check_writable(file: ManifestFile) -> None:
 
 def _replace_file(file: ManifestFile) -> None:
     """Write a temporary file beside it and rename: a reader sees the old bytes or the new, never a part."""
+    import tempfile  # takes its time to load, and most runs write nothing
+
     assert file.path is not None
     target = file.path.resolve()  # a link stays a link
-    data = file.to_bytes()
     temporary = None
     try:
         status = target.stat()
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
         with os.fdopen(descriptor, "wb") as out:
-            out.write(data)
+            out.writelines(encoded(file.text))
             out.flush()
             if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
                 with contextlib.suppress(OSError):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ksconfig.errors import Ambiguous, InvalidDocument, Refused
+from ksconfig.errors import Ambiguous, InvalidDocument, KsconfigError, Refused
 from ksconfig.model.plan import Field, ObjectRef
+from ksconfig.source.port import Place
 from ksconfig.text.json_path import format_path
 from ksconfig.text.spans import Origin, position_of
 from ksconfig.text.yaml_documents import Document
@@ -56,6 +57,25 @@ class ManifestObject:
     def origin(self, field: Field) -> Origin:
         """Where the text of a field stands in the file."""
         return Origin(self._text, self._field_label(field), self.scalar_map(field).to_source)
+
+    def locate(self, field: Field, offset: int = 0) -> Place:
+        """File, line and column of an offset in the text of a field, or of what would hold the field."""
+        try:
+            place = self.scalar_map(field).to_source(offset) if field else self.root.start
+        except (KeyError, KsconfigError):
+            place = self._nearest(field).start
+        return Place(self._label, *position_of(self._text, place))
+
+    def _nearest(self, field: Field) -> YamlNode:
+        node: YamlNode = self.root
+        for step in field:
+            below = node.get(step) if isinstance(node, YamlMapping) and isinstance(step, str) else None
+            if isinstance(node, YamlSequence) and isinstance(step, int) and step < len(node.items):
+                below = node.items[step]
+            if below is None:
+                break
+            node = below
+        return node
 
     def scalar_map(self, field: Field) -> ScalarMap:
         """The map between the text of a field and the file.

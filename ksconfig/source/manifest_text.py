@@ -20,6 +20,9 @@ _WORTH_READING = 300_000
 _CONTROLLERS = ("kserve-controller-manager", "kfserving-controller-manager")
 _WORKLOADS = ("Deployment", "StatefulSet")
 _CRD = "CustomResourceDefinition"
+_NESTED_KIND = re.compile(
+    r"""\bkind["']?\s*:\s*["']?(Deployment|StatefulSet|(?:Cluster)?ServingRuntime|ClusterStorageContainer)\b"""
+)
 
 
 class ManifestText:
@@ -74,7 +77,12 @@ class ManifestText:
                 kinds.add(kind)
             if kind == _CRD:
                 crds |= _crd_names(document)
-            elif kind in _WORKLOADS and any(self.text.find(n, document.start, document.end) >= 0 for n in _CONTROLLERS):
+                continue
+            nested = kind in (None, "", "List")
+            if nested:
+                kinds |= set(_NESTED_KIND.findall(*document))
+            named = any(self.text.find(name, document.start, document.end) >= 0 for name in _CONTROLLERS)
+            if named and (kind in _WORKLOADS or (nested and kinds & set(_WORKLOADS))):
                 images += _manager_images(self._tree(document))
         return Evidence(tuple(images), frozenset(crds), frozenset(kinds))
 

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ksconfig.model.detect import Evidence
 from ksconfig.model.plan import Field, FieldEdit, ObjectRef
 from ksconfig.text.diff import TextPatch
 from ksconfig.text.spans import Origin
+
+
+class Place(NamedTuple):
+    """Where something stands: a file with line and column, both from 1; or an object of a cluster, without them."""
+
+    label: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in self if part is not None)
 
 
 class Object(Protocol):
@@ -44,6 +55,9 @@ class Object(Protocol):
 
     def origin(self, field: Field) -> Origin:
         """Where that text stands."""
+
+    def locate(self, field: Field, offset: int = 0) -> Place:
+        """Where an offset in the text of a field stands; of a field that is not there, what would hold it."""
 
 
 class Config(Object, Protocol):

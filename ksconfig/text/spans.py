@@ -73,8 +73,7 @@ class EditedText:
     def __init__(self, original: str) -> None:
         self.original = original
         self.text = original
-        # (start in the original, or None for new text; the stretch itself)
-        self._pieces: list[tuple[int | None, str]] = [(0, original)]
+        self._pieces: _Pieces = [(0, len(original))]
 
     def edit(self, edits: Iterable[Edit]) -> None:
         """Make edits whose offsets count in the present text."""
@@ -82,37 +81,45 @@ class EditedText:
         for edit in reversed(pending):
             head, rest = _split(self._pieces, edit.start)
             _, tail = _split(rest, edit.end - edit.start)
-            self._pieces = [*head, (None, edit.text), *tail]
+            self._pieces = [*head, edit.text, *tail]
         self.text = apply_edits(self.text, pending)
 
     def edits(self) -> tuple[Edit, ...]:
         """All of it as edits on the original text; stretches that ended as they began are left out."""
         result, position, new = [], 0, ""
-        for start, piece in [*self._pieces, (len(self.original), "")]:
-            if start is None:
+        for piece in [*self._pieces, (len(self.original), len(self.original))]:
+            if isinstance(piece, str):
                 new += piece
                 continue
+            start, end = piece
             if self.original[position:start] != new:
                 result.append(Edit(position, start, new))
-            position, new = start + len(piece), ""
+            position, new = end, ""
         return tuple(result)
 
 
-_Pieces = list[tuple[int | None, str]]
+# A stretch of the original by its span (not by its characters, which would be a copy), or new text.
+_Piece = tuple[int, int] | str
+_Pieces = list[_Piece]
 
 
 def _split(pieces: _Pieces, offset: int) -> tuple[_Pieces, _Pieces]:
-    for index, (start, piece) in enumerate(pieces):
-        if offset < len(piece):
+    for index, piece in enumerate(pieces):
+        length = len(piece) if isinstance(piece, str) else piece[1] - piece[0]
+        if offset < length:
             if offset == 0:
                 return pieces[:index], pieces[index:]
-            middle = None if start is None else start + offset
-            return (
-                [*pieces[:index], (start, piece[:offset])],
-                [(middle, piece[offset:]), *pieces[index + 1 :]],
-            )
-        offset -= len(piece)
+            before, behind = _cut(piece, offset)
+            return [*pieces[:index], before], [behind, *pieces[index + 1 :]]
+        offset -= length
     return pieces, []
+
+
+def _cut(piece: _Piece, offset: int) -> tuple[_Piece, _Piece]:
+    if isinstance(piece, str):
+        return piece[:offset], piece[offset:]
+    middle = piece[0] + offset
+    return (piece[0], middle), (middle, piece[1])
 
 
 class Position(NamedTuple):

@@ -92,7 +92,13 @@ def test_json_says_all_of_it(run: Run, manifest: Path) -> None:
         "changed": True,
         "restarted": False,
         "rolledBack": False,
-        "release": {"candidates": ["0.7", "0.8", "0.9"], "likely": "0.7", "given": False},
+        "release": {
+            "candidates": ["0.7", "0.8", "0.9"],
+            "likely": "0.7",
+            "given": False,
+            "toldBy": "the keys of the config",
+            "unverified": False,
+        },
         "images": [{"target": "agent", "before": "kserve/agent:v0.7.0", "after": "kserve/agent:v9"}],
         "changes": [
             {

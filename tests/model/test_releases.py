@@ -108,7 +108,7 @@ class TestTable:
         expected = knative | {"Knative", "Standard"} if minor >= 16 else knative if minor >= 7 else set()
         assert rules(minor).modes == expected
         gateway_and_service = ("ingressGateway", "ingressService")
-        required = () if minor < 10 else gateway_and_service if minor < 14 else ("ingressGateway",)
+        required = gateway_and_service if minor < 14 else ("ingressGateway",)
         assert rules(minor).ingress_required == required
         started_with = {"deploy": 7, "ingress": 10, "multiNode": 15}
         assert rules(minor).start_keys == {key for key, since in started_with.items() if minor >= since}

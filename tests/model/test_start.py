@@ -15,7 +15,7 @@ INGRESS = {**GATEWAY, "ingressService": "istio"}
 
 
 def faults(minor: int, **data: Any) -> tuple[str, ...]:
-    return start_faults(rules_of(Release(0, minor)), data)
+    return tuple(fault.reason for fault in start_faults(rules_of(Release(0, minor)), data))
 
 
 @pytest.mark.parametrize("minor", range(2, 22))

@@ -1,0 +1,94 @@
+"""The command doctor."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ksconfig.cli import output
+from ksconfig.cli.config_commands import Command, open_source
+from ksconfig.cli.options import shared_options
+from ksconfig.errors import ExitCode
+
+if TYPE_CHECKING:
+    from ksconfig.operations.doctor import Diagnosis, Finding
+
+
+@click.command(cls=Command, epilog="Example: ksconfig doctor -f kserve.yaml -f runtimes.yaml")
+@shared_options
+def doctor() -> None:
+    """Check the config and the runtimes as they stand: what is wrong, what KServe does with it, how to mend it.
+
+    Ends with 3 if a finding breaks something, with 0 if there are none or mere notes.
+    """
+    from ksconfig.operations.doctor import diagnose  # what only this command needs is loaded only here
+
+    opened = open_source()
+    found = diagnose(opened.source, opened.settings.scope)
+    if opened.settings.verbose and found.release:
+        output.remark(f"KServe release: {found.release}, told by {found.release.told_by}")
+    output.warnings(found.notices)
+    form = opened.settings.output
+    if form in ("json", "yaml"):
+        output.document("Diagnosis", _content(found), form)
+    elif form == "name":
+        for finding in found.findings:
+            output.result(output.visible(f"{finding.code} {finding.written_path}".rstrip()))
+    else:
+        for finding in found.findings:
+            _print(finding)
+        output.result(_summary(found))
+    if found.breaks:
+        raise click.exceptions.Exit(ExitCode.REFUSED)
+
+
+def _print(finding: Finding) -> None:
+    kind = click.style("breaks", fg="red", bold=True) if finding.severity == "breaks" else "note"
+    only = f" (KServe {', '.join(finding.releases)} only)" if finding.releases else ""
+    where = f"{finding.object}, " if finding.object and finding.object.kind != "ConfigMap" else ""
+    output.styled(f"{output.visible(str(finding.place))}: {kind}: {output.visible(where + finding.message + only)}")
+    for line in (f"{_sentence(finding.effect)}.", finding.mend):
+        output.result(textwrap.indent(output.visible(line), "    "))
+
+
+def _sentence(clause: str) -> str:
+    return clause[:1].upper() + clause[1:]
+
+
+def _summary(found: Diagnosis) -> str:
+    notes = len(found.findings) - found.breaks
+    parts = []
+    if found.breaks:
+        parts.append("1 finding breaks something" if found.breaks == 1 else f"{found.breaks} findings break something")
+    if notes:
+        parts.append("1 note" if notes == 1 else f"{notes} notes")
+    release = f" (KServe {found.release})" if found.release else ""
+    return (", ".join(parts) if parts else "nothing found") + release
+
+
+def _content(found: Diagnosis) -> dict[str, Any]:
+    return {
+        "release": output.release_content(found.release) if found.release else None,
+        "breaks": found.breaks,
+        "notes": len(found.findings) - found.breaks,
+        "items": [
+            {
+                "severity": one.severity,
+                "code": one.code,
+                "object": output.object_content(one.object) if one.object else None,
+                "path": one.written_path,
+                "place": str(one.place),
+                "file": one.place.label,
+                "line": one.place.line,
+                "column": one.place.column,
+                "message": one.message,
+                "effect": one.effect,
+                "mend": one.mend,
+                "releases": list(one.releases),
+            }
+            for one in found.findings
+        ],
+        "warnings": output.notices_content(found.notices),
+    }

@@ -1,0 +1,118 @@
+"""What `doctor` finds in a config, and what it says of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import ksconfig
+from ksconfig import Finding
+from tests.planted import FAULTS, RELEASES, Planted, manifest_of, sound_config, texts_of
+
+EVERY_FAULT = pytest.mark.parametrize(
+    ("planted", "minor"),
+    [pytest.param(planted, minor, id=f"{planted.name}-{minor}") for planted in FAULTS for minor in planted.releases],
+)
+
+
+def findings(texts: dict[str, str], minor: int | None = None) -> dict[tuple[str, str], Finding]:
+    loaded = ksconfig.loads(manifest_of(texts), kserve_version=f"0.{minor}" if minor else None, label="kserve.json")
+    return {(finding.code, finding.written_path): finding for finding in loaded.doctor()}
+
+
+def texts_with(planted: Planted, minor: int) -> dict[str, str]:
+    texts = texts_of(sound_config(minor))
+    planted.change(texts)
+    return texts
+
+
+@pytest.mark.parametrize("minor", RELEASES)
+@pytest.mark.parametrize("given", [True, False], ids=["release given", "release told"])
+def test_nothing_is_found_in_a_sound_config(minor: int, given: bool) -> None:
+    assert findings(texts_of(sound_config(minor)), minor if given else None) == {}
+
+
+@EVERY_FAULT
+def test_a_fault_is_found_with_its_place_and_weight(planted: Planted, minor: int) -> None:
+    found = findings(texts_with(planted, minor), minor)
+
+    finding = found[planted.code, planted.path]
+    assert finding.severity == ("breaks" if minor in planted.breaks else "note")
+    assert finding.place.line == 1
+    assert finding.message
+    assert finding.effect
+    assert finding.mend
+
+
+@EVERY_FAULT
+def test_a_fault_is_found_without_being_told_the_release(planted: Planted, minor: int) -> None:
+    assert (planted.code, planted.path) in findings(texts_with(planted, minor))
+
+
+def test_more_than_forty_kinds_of_faults_are_planted() -> None:
+    assert len({planted.name for planted in FAULTS}) == len(FAULTS) > 40
+
+
+def test_a_fault_that_only_some_releases_break_on_is_a_note_that_names_them() -> None:
+    texts = texts_of(sound_config(7))
+    predictors = json.loads(texts["predictors"])
+    del predictors["onnx"]["defaultImageVersion"], predictors["pytorch"]
+    texts = {key: text.replace("v0.7.0", "latest") for key, text in texts.items()}
+    texts["predictors"] = json.dumps(predictors)
+
+    finding = findings(texts)["missing-field", "predictors.onnx.defaultImageVersion"]
+    assert finding.severity == "note"
+    assert finding.releases == ("0.7",)
+
+
+class TestFragment:
+    """A kustomize fragment holds a few keys; others complete it."""
+
+    def test_misses_nothing(self) -> None:
+        assert findings({"agent": texts_of(sound_config(7))["agent"]}) == {}
+        assert findings({"deploy": '{"defaultDeploymentMode": "RawDeployment"}'}) == {}
+
+    def test_is_told_what_its_key_would_lack_as_a_note(self) -> None:
+        found = findings({"ingress": '{"enableGatewayApi": true, "kserveIngressGateway": "kserve/gateway"}'})
+        finding = found["missing-field", "ingress.ingressGateway"]
+        assert finding.severity == "note"
+        assert "if this fragment replaces the whole key" in finding.effect
+
+    def test_is_broken_by_broken_json(self) -> None:
+        assert findings({"agent": "{"})["broken-json", "agent"].severity == "breaks"
+
+
+def test_the_place_is_that_of_the_value_in_the_file() -> None:
+    text = (
+        "kind: ConfigMap\nmetadata:\n  name: inferenceservice-config\ndata:\n"
+        '  metricsAggregator: |-\n    {\n      "enableMetricAggregation": false\n    }\n'
+    )
+    (finding,) = ksconfig.loads(text, label="kserve.yaml").doctor()
+    assert str(finding.place) == "kserve.yaml:7:34"
+
+
+def test_a_key_that_stands_twice_is_found() -> None:
+    text = "kind: ConfigMap\nmetadata:\n  name: inferenceservice-config\ndata:\n  agent: '{}'\n  agent: '{}'\n"
+    (finding, *_) = ksconfig.loads(text).doctor()
+    assert (finding.severity, finding.code, finding.written_path) == ("breaks", "broken-json", "agent")
+    assert "more than once" in finding.message
+
+
+def test_a_manifest_that_is_not_yaml_is_a_finding() -> None:
+    text = "kind: ConfigMap\nmetadata:\n  name: inferenceservice-config\n data: [\n"
+    (finding,) = ksconfig.loads(text, label="kserve.yaml").doctor()
+    assert (finding.severity, finding.code, finding.object) == ("breaks", "unreadable", None)
+    assert str(finding.place).startswith("kserve.yaml:4:")
+
+
+def test_what_breaks_comes_first() -> None:
+    texts = texts_of(sound_config(7))
+    texts["agent"] = texts["agent"].replace("{", '{"image": "a:1",', 1)
+    texts["logger"] = "{"
+    assert [finding.severity for finding in ksconfig.loads(manifest_of(texts)).doctor()] == ["breaks", "note"]
+
+
+def test_nothing_to_check_is_an_error() -> None:
+    with pytest.raises(ksconfig.ConfigNotFound, match="nothing was checked"):
+        ksconfig.loads("kind: Namespace\n").doctor()
