@@ -28,6 +28,7 @@ def test_the_first_command_prints_what_the_readme_shows(tmp_path: Path) -> None:
 
 def test_every_command_of_the_readme_is_one(tmp_path: Path) -> None:
     shutil.copy(ROOT / "examples/inferenceservice-config.yaml", tmp_path / "kserve.yaml")
+    shutil.copy(ROOT / "examples/sklearn-runtime.yaml", tmp_path / "runtimes.yaml")
     block = re.findall(r"```sh\n((?:ksconfig .*\n)+)```", README)[0]
     for line in block.splitlines():
         command = line.partition("#")[0].replace("explainer/art=:v0.7.1", "agent=:v0.7.1")
@@ -36,3 +37,12 @@ def test_every_command_of_the_readme_is_one(tmp_path: Path) -> None:
         shell = command.replace("ksconfig", f"{shlex.quote(sys.executable)} -m ksconfig", 1)
         done = subprocess.run(shell, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (command, done.stderr)
+
+
+def test_doctor_says_what_the_readme_shows(tmp_path: Path) -> None:
+    text = (ROOT / "examples/inferenceservice-config.yaml").read_text()
+    (tmp_path / "kserve.yaml").write_text(text.replace('"Serverless"', '"serverless"'))
+    command = [sys.executable, "-m", "ksconfig", "doctor", "-f", "kserve.yaml", "--kserve-version", "0.7"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert f"```\n{done.stdout}```" in README
+    assert done.returncode == 3

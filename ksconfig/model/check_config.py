@@ -166,8 +166,9 @@ def _dotted(path: Iterable[str | int]) -> str:
 
 def _required(key: str, value: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     for path, reason in required_faults(rules, key, value):
-        code = "missing-field" if " is required" in reason else "bad-value"
-        yield Fault(code, path, reason, unreadable(key, rules), _CUT)
+        missing = " is required" in reason
+        mend = _CUT if missing else "Write one that this release takes."
+        yield Fault("missing-field" if missing else "bad-value", path, reason, unreadable(key, rules), mend)
 
 
 _RESOURCES = ("cpuRequest", "cpuLimit", "memoryRequest", "memoryLimit")

@@ -35,7 +35,7 @@ def test_findings_are_told_with_place_effect_and_cure(run: Run) -> None:
     assert first.startswith("kserve.json:1:")
     assert ': breaks: deploy.defaultDeploymentMode is "serverless", not one of' in first
     assert effect == "    The controller exits at its next start; until then every reconcile fails."
-    assert mend.startswith("    Give the value")
+    assert mend == "    Write one that this release takes."
     assert ": note: agent holds image and image, which KServe takes for one name" in second
     assert result.out.splitlines()[-1] == "1 finding breaks something, 1 note (KServe 0.7)"
     assert result.err == ""
