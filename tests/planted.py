@@ -12,7 +12,9 @@ _RESOURCES = {"cpuRequest": "100m", "cpuLimit": "1", "memoryRequest": "100Mi", "
 
 def sound_config(minor: int) -> dict[str, Any]:
     """The data of a config of our own making that KServe 0.MINOR works with, parsed."""
-    image = {name: f"registry.example/kserve/{name}:v0.{minor}.0" for name in ("agent", "router", "storage-initializer")}
+    image = {
+        name: f"registry.example/kserve/{name}:v0.{minor}.0" for name in ("agent", "router", "storage-initializer")
+    }
     server = {"image": "registry.example/kserve/server", "defaultImageVersion": f"v0.{minor}.0"}
     gpu = {**server, "defaultGpuImageVersion": f"v0.{minor}.0-gpu", "defaultTimeout": "60", "multiModelServer": False}
     data: dict[str, Any] = {

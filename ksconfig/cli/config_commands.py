@@ -150,9 +150,10 @@ def images() -> None:
 @click.argument("path", callback=_unguarded)
 @shared_options
 def get(path: str) -> None:
-    """Print one JSON value of the config: a string bare, anything else as it stands.
+    """Print one JSON value of the config.
 
-    PATH is key.field[0], or a JSON Pointer like /key/field/0 when a name holds a dot.
+    A string is printed bare, anything else as it stands. PATH is key.field[0], or a JSON Pointer like /key/field/0 when
+    a name holds a dot.
     """
     opened = open_source()
     form = opened.settings.output
@@ -183,8 +184,8 @@ def get(path: str) -> None:
 def set_(path: str, value: str, as_json: bool) -> None:
     """Set one JSON value of the config.
 
-    VALUE takes the JSON type that the field has now, else the type that KServe requires, else it is a string. Missing
-    parents are made; a missing key of the ConfigMap needs --allow new-key.
+    PATH is as in 'get'. VALUE takes the JSON type that the field has now, else the type that KServe requires, else it
+    is a string. Missing parents are made; a missing key of the ConfigMap needs --allow new-key.
     """
     opened = open_source()
     plan = operations.plan_set(
@@ -209,7 +210,10 @@ def _raw(value: str) -> RawJson:
 @click.argument("path", callback=_unguarded)
 @shared_options
 def unset(path: str) -> None:
-    """Remove one JSON value from the config; if it is not there, nothing is done."""
+    """Remove one JSON value from the config.
+
+    If it is not there, nothing is done. PATH is as in 'get'.
+    """
     opened = open_source()
     plan = operations.plan_unset(opened.source, path, opened.settings.scope)
     opened.carry_out(plan, _change_lines(plan, path))

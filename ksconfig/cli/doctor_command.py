@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 @click.command(cls=Command, epilog="Example: ksconfig doctor -f kserve.yaml -f runtimes.yaml")
 @shared_options
 def doctor() -> None:
-    """Check the config and the runtimes as they stand: what is wrong, what KServe does with it, how to mend it.
+    """Find what is wrong with the config and runtimes.
 
-    Ends with 3 if a finding breaks something, with 0 if there are none or mere notes.
+    Each finding says where it is, what KServe does with it, and how to mend it. Nothing is written. Ends with 3 if a
+    finding breaks something, with 0 if there are none or mere notes.
     """
     from ksconfig.operations.doctor import diagnose  # what only this command needs is loaded only here
 

@@ -107,7 +107,7 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     _value(
         "--kserve-version",
         metavar="VERSION",
-        help="KServe release whose rules hold, like 0.7; told from the config if not given.",
+        help="KServe release whose rules hold, like 0.7; told from what is read if not given.",
     ),
     _flag("--dry-run", help="Show what would change; write nothing."),
     _value(

@@ -8,7 +8,7 @@ releases ship under their own number, narrow what is left, but people change tho
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ksconfig.errors import UsageError
@@ -126,12 +126,12 @@ def guess_release(
         for test in _key_tests(data, names):
             candidates = candidates or tuple(rules.release for rules in pool if test(rules))
     candidates = candidates or tuple(rules.release for rules in fitting)
-    images = tuple(_helper_images(data))
-    if not images and len(candidates) > 1:
-        images = tuple(match[1] for match in map(_HELPER.fullmatch, runtime_images()) if match)
-    likely = _tagged(images)
-    if likely not in candidates and any(_could_be(likely, rules, data, names) for rules in everyone):
-        candidates = tuple(sorted({*candidates, *filter(None, [likely])}))  # a key of its own may be missing
+    possible = {rules.release for rules in fitting if _could_be(rules, data, names)} | set(candidates)
+    likely = _tagged(_helper_images(data), possible)
+    if likely is None and len(candidates) > 1:
+        likely = _tagged((match[1] for match in map(_HELPER.fullmatch, runtime_images()) if match), set(candidates))
+    if likely is not None:
+        candidates = tuple(sorted({*candidates, likely}))  # though a key of its own may be missing
     # a field that came later narrows it; alone it decides nothing, since people add fields that are not read
     candidates = tuple(one for one in candidates if _fields_fit(data, one)) or candidates
     told_by = "the keys of the config" if names else "the kinds of objects"
@@ -142,9 +142,9 @@ def guess_release(
     return ReleaseGuess(candidates, likely if likely in candidates else None, told_by=told_by)
 
 
-def _could_be(release: Release | None, rules: Rules, data: Mapping[str, Any], names: frozenset[str]) -> bool:
+def _could_be(rules: Rules, data: Mapping[str, Any], names: frozenset[str]) -> bool:
     """Whether a release has all these keys, though they may not be all that it has."""
-    return rules.release == release and names & _KNOWN_KEYS <= rules.keys and _shapes_fit(data, rules)
+    return names & _KNOWN_KEYS <= rules.keys and _shapes_fit(data, rules)
 
 
 def _key_tests(data: Mapping[str, Any], names: frozenset[str]) -> list[Callable[[Rules], bool]]:
@@ -218,7 +218,8 @@ def _helper_images(data: Mapping[str, Any]) -> Iterable[str]:
             yield image[image.rfind("/") :]
 
 
-def _tagged(images: Iterable[str]) -> Release | None:
-    """The release that the tags of KServe's own images agree on."""
+def _tagged(images: Iterable[str], possible: Collection[Release]) -> Release | None:
+    """The release that the tags of KServe's own images agree on, if it is possible."""
     minors = {int(match[1]) for match in map(_TAG.search, images) if match}
-    return Release(OLDEST.major, minors.pop()) if len(minors) == 1 else None
+    found = Release(OLDEST.major, minors.pop()) if len(minors) == 1 else None
+    return found if found in possible else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ksconfig.errors import PathNotFound, Refused
+from ksconfig.errors import PathNotFound, Refused, UnsupportedEdit
 from ksconfig.model.fields import type_faults
 from ksconfig.model.plan import ABSENT, Change, Field, FieldEdit, ImageChange, Notice, ObjectRef, Plan
 from ksconfig.model.start import start_faults
@@ -84,6 +84,11 @@ class Draft:
         target = self.view.the_object(ref)
         before = target.text(field)
         _refuse_template(field, before)
+        if before.strip() != before:
+            raise UnsupportedEdit(
+                f"{target.locate(field)}: {format_path(field)} begins or ends with white space: {before!r}",
+                advice="Write it on one line, without it, first.",
+            )
         if before != value:
             self.fields.append(FieldEdit(ref, field, before, (Edit(0, len(before), value),)))
         self.asked.append(Change(ref, field, before, value, target.place, changed=before != value))

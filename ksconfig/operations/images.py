@@ -218,9 +218,28 @@ def _warn_about_tags(draft: Draft, place: ImagePlace, image: str) -> None:
     """What KServe makes of a runtime's image for some services."""
     runtime = next(one for one in draft.view.runtimes if one.ref == place.object)
     reference = Reference.parse(image)
-    said = {tag_rule(runtime, reference, rules) for rules in draft.view.release.likely_rules}
+    likely = draft.view.release.likely_rules
+    said = {tag_rule(runtime, reference, rules) for rules in likely}
     if len(said) == 1 and (rule := said.pop()):
         draft.notice("tag-rule", f"{place.name}: {rule}")
+    if all(rules.predictors == "leftovers" for rules in likely) and draft.view.config:
+        _warn_about_lost_gpu_tag(draft, draft.view.config, place, reference)
+
+
+def _warn_about_lost_gpu_tag(draft: Draft, config: ConfigView, place: ImagePlace, image: Reference) -> None:
+    """In 0.8 and 0.9 a runtime has the GPU tag of the flat predictor whose repository it has (UpdateImageTag)."""
+    before = (place.image or "").rpartition(":")[0]
+    for predictor in image_places(config.data):
+        framework = predictor.path[0] if predictor.key == "predictors" and len(predictor.path) == 1 else None
+        if framework not in ("tensorflow", "pytorch") or not predictor.gpu_version or predictor.image != before:
+            continue
+        changed = any(change.path == ("predictors", framework, "image") for change in draft.asked)
+        if image.repository != predictor.image and not changed:
+            draft.notice(
+                "gpu-tag-lost",
+                f"services with a GPU get {before}:{predictor.gpu_version} while {place.name} has the repository of "
+                f"predictors.{framework}; with another one they get {image} like all others",
+            )
 
 
 def list_images(source: Source, scope: Scope) -> tuple[tuple[Image, ...], ReleaseGuess, tuple[Notice, ...]]:

@@ -104,3 +104,16 @@ def refuse_chart(path: Path) -> None:
     """
     if (path / "Chart.yaml").is_file():
         raise Refused(f"{path} is a Helm chart, and holds nothing that is no template", advice=_HELM_ADVICE)
+
+
+def refuse_generator(path: Path, text: str) -> None:
+    """Say that a kustomization makes the config from parts, where no config was found.
+
+    Raises:
+        Refused: it does.
+    """
+    if path.stem.lower() == "kustomization" and "configMapGenerator" in text and CONFIG_NAME in text:
+        raise Refused(
+            f"{path} makes the config with a configMapGenerator, so no manifest holds it",
+            advice="Edit the files that it names; to see the outcome: kustomize build | ksconfig images -f -",
+        )

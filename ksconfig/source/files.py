@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shlex
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,14 +13,17 @@ from ksconfig.errors import Conflict, FileFailure
 from ksconfig.model.detect import Evidence
 from ksconfig.model.plan import FieldEdit, ObjectRef
 from ksconfig.source.directories import (
+    is_values_file,
     manifest_paths,
     refuse_chart,
     refuse_chart_template,
+    refuse_generator,
     refuse_values_file,
     worth_reading,
 )
 from ksconfig.source.manifest_objects import ManifestConfig, ManifestObject
 from ksconfig.source.manifest_text import ManifestText
+from ksconfig.source.selectors import selector
 from ksconfig.text.diff import TextPatch
 from ksconfig.text.spans import Edit, EditedText
 
@@ -109,7 +111,9 @@ def read_path(path: Path) -> tuple[ManifestFile, ...]:
         data = _read_bytes(found)
         if worth_reading(data):
             refuse_chart_template(found, data)
-            files.append(ManifestFile(data, found, str(found), path))
+            file = ManifestFile(data, found, str(found), path)
+            if not is_values_file(found, file.text):
+                files.append(file)
     if not count:
         raise FileFailure(
             f"{path} is a directory that holds no *.yaml, *.yml or *.json",
@@ -163,7 +167,7 @@ class FileSource:
         """Every config, in the order of the files."""
         found = [(file, config) for file in self.files for config in file.manifest.configs]
         for file, config in found:
-            config.selector = _selector(file, config, found) if len(found) > 1 else None
+            config.selector = selector(self.files, file, config, found) if len(found) > 1 else None
         return tuple(config for _, config in found)
 
     def objects(self, kind: str) -> tuple[ManifestObject, ...]:
@@ -171,7 +175,7 @@ class FileSource:
         found = [(file, one) for file in self.files for one in file.manifest.objects(kind)]
         for file, one in found:
             rivals = [rival for rival in found if rival[1].ref == one.ref]
-            one.selector = _selector(file, one, rivals) if len(rivals) > 1 else None
+            one.selector = selector(self.files, file, one, rivals) if len(rivals) > 1 else None
         return tuple(one for _, one in found)
 
     def evidence(self) -> Evidence:
@@ -191,6 +195,8 @@ class FileSource:
         """
         for file in self.files:
             file.manifest.check_readable()
+            if file.path is not None:
+                refuse_generator(file.path, file.text)
         for root in dict.fromkeys(file.root for file in self.files):
             if root is not None:
                 refuse_chart(root)
@@ -239,30 +245,6 @@ class FileSource:
         for file in changed:
             _replace_file(file)
         return tuple(file.path for file in changed if file.path is not None)
-
-
-def _selector(
-    file: ManifestFile, one: ManifestObject, rivals: Sequence[tuple[ManifestFile, ManifestObject]]
-) -> str | None:
-    """The options that single out an object among its rivals: its namespace, else its file or directory."""
-    others = [(other, rival) for other, rival in rivals if rival is not one]
-    if one.ref.namespace and all(rival.ref.namespace not in (one.ref.namespace, None) for _, rival in others):
-        return f"-n {shlex.quote(one.ref.namespace)}"
-    if any(other is file for other, _ in others):
-        return None
-    if file.path is None:
-        return "-f -"
-    found = file.path
-    elsewhere = [other.path for other, _ in others if other.path is not None]
-    while (
-        file.root and file.root in found.parent.parents and not any(found.parent in path.parents for path in elsewhere)
-    ):
-        found = found.parent  # the whole folder, with what belongs to it
-    return f"-f {shlex.quote(str(found))}"
-
-
-def _any_below(paths: Sequence[Path], folder: Path) -> bool:
-    return any(folder in path.parents for path in paths)
 
 
 def _failure(file: ManifestFile, reason: str, advice: str) -> FileFailure:

@@ -147,6 +147,8 @@ def _from_json(node: json_scanner.Node, offset: int) -> YamlNode:
 def plain_data(node: YamlNode) -> Any:
     """A node as plain data, scalars as kubectl reads them (yes and on are booleans); merges (<<) are followed.
 
+    Of a key that stands twice the first counts, as in `YamlMapping.get`; who edits it must refuse.
+
     Raises:
         RecursionError: an alias names what holds it.
     """
@@ -161,7 +163,7 @@ def plain_data(node: YamlNode) -> Any:
                     data = plain_data(source)
                     merged = {**(data if isinstance(data, dict) else {}), **merged}
             else:
-                own[key.value] = plain_data(value)
+                own.setdefault(key.value, plain_data(value))
         return {**merged, **own}
     return _plain_scalar(node) if isinstance(node, YamlScalar) else None
 

@@ -18,7 +18,9 @@ CONTAINER = {
 }
 
 
-def runtime(name: str = "a", *, kind: str = "ClusterServingRuntime", namespace: str = "", **spec: Any) -> dict[str, Any]:
+def runtime(
+    name: str = "a", *, kind: str = "ClusterServingRuntime", namespace: str = "", **spec: Any
+) -> dict[str, Any]:
     whole = {"containers": [CONTAINER], "protocolVersions": ["v1", "v2"], "supportedModelFormats": [FORMAT], **spec}
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": "serving.kserve.io/v1alpha1", "kind": kind, "metadata": metadata, "spec": whole}
