@@ -11,7 +11,7 @@ from ksconfig.errors import UsageError
 from ksconfig.model.frameworks import Within
 from ksconfig.model.plan import Change, Notice, Plan
 from ksconfig.operations import Image, Scope
-from ksconfig.source.files import FileSource, ManifestFile, read_path
+from ksconfig.source.files import FileSource, ManifestFile, read_paths
 from ksconfig.text.diff import unified_diff
 from ksconfig.text.json_path import Step
 
@@ -214,7 +214,7 @@ def load(
         Refused: a file is a template of a Helm chart.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
-    source = FileSource([file for one in paths for file in read_path(Path(one))])
+    source = FileSource(read_paths(map(Path, paths)))
     return Manifests(source, namespace=namespace, kserve_version=kserve_version)
 
 

@@ -15,7 +15,7 @@ from ksconfig.errors import FileFailure, InvalidDocument, UsageError, not_done
 from ksconfig.manifests import Manifests
 from ksconfig.model.plan import Plan
 from ksconfig.operations import Typed
-from ksconfig.source.files import FileSource, ManifestFile, read_path
+from ksconfig.source.files import FileSource, ManifestFile, read_paths
 from ksconfig.text.json_scanner import parse_json
 from ksconfig.text.json_write import RawJson
 
@@ -47,8 +47,7 @@ class Opened:
             raise UsageError("-f - is given twice, but there is one standard input")
         with not_done("no manifest was read"):
             stream = (_standard_input(),) if "-" in settings.files else ()
-            paths = [Path(name) for name in dict.fromkeys(settings.files) if name != "-"]
-            files = [*stream, *(file for path in paths for file in read_path(path))]
+            files = [*stream, *read_paths(Path(name) for name in settings.files if name != "-")]
         self.settings = settings
         self.source = FileSource(files)
         self.manifests = Manifests(self.source, namespace=settings.namespace, kserve_version=settings.kserve_version)

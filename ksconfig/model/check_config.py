@@ -15,6 +15,7 @@ from ksconfig.model.images import EXAMPLE_KEY
 from ksconfig.model.quantities import is_duration, parse_quantity
 from ksconfig.model.releases import RULES, Release, Rules
 from ksconfig.model.start import required_faults
+from ksconfig.text.json_path import format_path
 from ksconfig.text.json_scanner import fold
 
 _ALL_KEYS = frozenset(key for rules in RULES.values() for key in rules.reads)
@@ -50,6 +51,7 @@ def config_faults(config: ConfigFacts, rules: Rules) -> Iterator[Fault]:
     for name in config.names:
         if name not in rules.reads and name != EXAMPLE_KEY:
             yield from _unread_key(name, config, rules)
+    found: list[Fault] = []
     for key, value in config.data.items():
         if key not in rules.reads:
             continue
@@ -58,15 +60,24 @@ def config_faults(config: ConfigFacts, rules: Rules) -> Iterator[Fault]:
             continue
         yield from _types_and_names(key, value, rules)
         if isinstance(value, Mapping):
-            fields = {fold(name): item for name, item in value.items()}
-            for fault in (*_required(key, value, rules), *_values(key, fields, rules)):
-                missing = config.is_fragment(rules) and fault.code == "missing-field"
-                yield fault._replace(effect=_of_fragment(fault.effect)) if missing else fault
-    yield from image_faults(config.data, rules)
+            found += _required(key, value, rules)
+            found += _values(key, {fold(name): item for name, item in value.items()}, rules)
+    found += image_faults(config.data, rules)
+    yield from _of_fragment(found) if config.is_fragment(rules) else found
 
 
-def _of_fragment(effect: Effect) -> Effect:
-    return Effect(False, f"if this fragment replaces the whole key, as kustomize does: {effect.text}")
+def _of_fragment(faults: Iterable[Fault]) -> Iterator[Fault]:
+    """The faults of a fragment, in which nothing counts as missing: what a key lacks is one note."""
+    lacking: dict[str, list[Fault]] = {}
+    for fault in faults:
+        if fault.code == "missing-field":
+            lacking.setdefault(str(fault.path[0]), []).append(fault)
+        else:
+            yield fault
+    for key, group in lacking.items():
+        fields = ", ".join(format_path(fault.path[1:]) for fault in group)
+        effect = Effect(False, f"if this fragment replaces the whole key, as kustomize does: {group[0].effect.text}")
+        yield Fault("partial-key", (key,), f"{key} holds no {fields}", effect, "Write the whole key into the fragment.")
 
 
 # Keys
@@ -130,11 +141,11 @@ def _types_and_names(key: str, value: Any, rules: Rules) -> Iterator[Fault]:
             yield Fault("wrong-type", path, reason, unreadable(key, rules), mend)
     for path in _paths(value, (key,)):
         if since(path) > rules.release:
-            what = f"KServe {rules.release} does not know {_dotted(path)}, which came with {since(path)}"
+            what = f"KServe {rules.release} does not know {format_path(path)}, which came with {since(path)}"
             yield Fault("unread-field", path, what, _IGNORED, "Remove it, or tell the release with --kserve-version.")
     for path, names in unknown_fields((key,), value):
         near = _nearest(str(path[-1]), names)
-        what = f"KServe has no {_dotted(path)}" + (", which looks misspelt" if near else "")
+        what = f"KServe has no {format_path(path)}" + (", which looks misspelt" if near else "")
         mend = f"Call it {near}." if near else "Remove it, or write it where it belongs."
         yield Fault("misspelt-field" if near else "unknown-field", path, what, _IGNORED, mend)
     known = {"predictors": frozenset(rules.frameworks), "explainers": rules.explainers}.get(key)
@@ -155,10 +166,6 @@ def _paths(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     for name, item in value.items() if isinstance(value, Mapping) else ():
         yield (*path, name)
         yield from _paths(item, (*path, name))
-
-
-def _dotted(path: Iterable[str | int]) -> str:
-    return ".".join(map(str, path))
 
 
 # What each key requires
@@ -210,17 +217,18 @@ def _quantities(
         if value in (None, ""):
             if required:
                 why = "is missing" if value is None else "is empty"
-                yield Fault("missing-field", where, f"{_dotted(where)} {why}, and KServe requires it", effect, _CUT)
+                yield Fault("missing-field", where, f"{format_path(where)} {why}, and KServe requires it", effect, _CUT)
         elif isinstance(value, str):
             amounts[name] = parse_quantity(value)
             if amounts[name] is None:
                 mend = "Write a quantity like 100m, 1, 100Mi or 1Gi."
-                yield Fault("bad-quantity", where, f'{_dotted(where)} is "{value}", which is no quantity', effect, mend)
+                what = f'{format_path(where)} is "{value}", which is no quantity'
+                yield Fault("bad-quantity", where, what, effect, mend)
     for kind in ("cpu", "memory"):
         request, limit = amounts.get(f"{kind}Request"), amounts.get(f"{kind}Limit")
         if request is not None and limit is not None and request > limit:
             where = (*path, f"{kind}Request")
-            what = f"{_dotted(where)} is more than {kind}Limit beside it"
+            what = f"{format_path(where)} is more than {kind}Limit beside it"
             refused = Effect(True, "Kubernetes refuses the pods that take both")
             yield Fault("request-over-limit", where, what, refused, "Raise the limit, or lower the request.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -94,6 +94,15 @@ def encoded(text: str) -> Iterator[bytes]:
     """A text in UTF-8, part by part: a large one is not held twice."""
     for start in range(0, len(text), _PART):
         yield text[start : start + _PART].encode("utf-8")
+
+
+def read_paths(paths: Iterable[Path]) -> tuple[ManifestFile, ...]:
+    """Read files and directories, each file once even if several paths lead to it (errors as in `read_path`)."""
+    files: dict[Path, ManifestFile] = {}
+    for path in paths:
+        for file in read_path(path):
+            files.setdefault((file.path or path).resolve(), file)
+    return tuple(files.values())
 
 
 def read_path(path: Path) -> tuple[ManifestFile, ...]:

@@ -73,10 +73,11 @@ class TestFragment:
         assert findings({"agent": texts_of(sound_config(7))["agent"]}) == {}
         assert findings({"deploy": '{"defaultDeploymentMode": "RawDeployment"}'}) == {}
 
-    def test_is_told_what_its_key_would_lack_as_a_note(self) -> None:
+    def test_is_told_what_its_key_would_lack_in_one_note(self) -> None:
         found = findings({"ingress": '{"enableGatewayApi": true, "kserveIngressGateway": "kserve/gateway"}'})
-        finding = found["missing-field", "ingress.ingressGateway"]
-        assert finding.severity == "note"
+        (finding,) = found.values()
+        assert (finding.severity, finding.code, finding.written_path) == ("note", "partial-key", "ingress")
+        assert "ingress holds no ingressGateway" in finding.message
         assert "if this fragment replaces the whole key" in finding.effect
 
     def test_is_broken_by_broken_json(self) -> None:

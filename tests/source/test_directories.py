@@ -51,6 +51,12 @@ def test_a_link_that_leads_out_is_passed_over_and_one_that_leads_in_counts_once(
     assert len(ksconfig.load(tree).files) == 1
 
 
+def test_a_file_that_several_paths_lead_to_counts_once(tree: Path) -> None:
+    manifests = ksconfig.load([tree, tree / "base", tree / "base/config.yml", tree / "base/../base/config.yml"])
+    manifests.set_image("agent", ":2")
+    assert list(manifests.files) == [str(tree / "base/config.yml")]
+
+
 def test_two_configs_are_refused_with_both_named(tree: Path) -> None:
     (tree / "other.json").write_text('{"kind": "ConfigMap", "metadata": {"name": "inferenceservice-config"}}')
     with pytest.raises(ksconfig.Ambiguous, match=r"other\.json:1.*config\.yml:1"):
