@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from ksconfig.errors import Ambiguous, InvalidDocument, KsconfigError, Refused
@@ -30,9 +31,10 @@ class ManifestObject:
         self._maps: dict[Field, ScalarMap] = {}
         self._check_mapping(root, "the object", ("kind", "metadata"))
         self._check_mapping(root.get("metadata"), "metadata", ("name", "namespace"))
-        self.ref = ObjectRef(
-            root.text("kind") or "", root.text("metadata", "namespace") or None, root.text("metadata", "name") or ""
-        )
+        kind = root.text("kind") or ""
+        # what is of the cluster has no namespace, though a manifest may name one
+        namespace = None if kind.startswith("Cluster") else root.text("metadata", "namespace") or None
+        self.ref = ObjectRef(kind, namespace, root.text("metadata", "name") or "")
 
     @property
     def place(self) -> str:
@@ -50,9 +52,32 @@ class ManifestObject:
             ) from None
         return data
 
+    @cached_property
+    def repeated(self) -> tuple[Field, ...]:
+        """The fields whose key stands twice, `data` of a config apart."""
+        found: list[Field] = []
+        pending: list[tuple[Field, YamlNode]] = [((), self.root)]
+        seen: set[int] = set()
+        while pending:
+            path, node = pending.pop()
+            if id(node) in seen:
+                continue  # an alias
+            seen.add(id(node))
+            if isinstance(node, YamlMapping):
+                found += [(*path, key) for key in node.repeated if path != ("data",)]
+                pending += [((*path, key.value), value) for key, value in node.items()]
+            elif isinstance(node, YamlSequence):
+                pending += [((*path, index), item) for index, item in enumerate(node.items)]
+        return tuple(found)
+
     def text(self, field: Field) -> str:
         """The decoded text of a field."""
         return self.scalar_map(field).text
+
+    def value(self, field: Field) -> str | None:
+        """The string of a field as any YAML reader has it, or None; it may be one that cannot be edited."""
+        node = self._nearest(field)
+        return node.value if isinstance(node, YamlScalar) and node.tag == STRING_TAG else None
 
     def origin(self, field: Field) -> Origin:
         """Where the text of a field stands in the file."""
@@ -133,6 +158,8 @@ class ManifestObject:
 
     def _no_text(self, field: Field, value: YamlNode, what: str) -> InvalidDocument:
         place = position_of(self._text, value.start)
+        if field == ("data",):
+            raise Origin(self._text, self._label).fault(value.start, f"data is {what}, but must be a mapping")
         in_config = field[0] == "data"
         name = str(field[-1])
         return InvalidDocument(
@@ -159,9 +186,8 @@ class ManifestObject:
                 )
 
     def _refuse_twice(self, mapping: YamlMapping, key: str, where: str) -> None:
-        same = [node for node, _ in mapping.items() if node.value == key]
-        if len(same) > 1:
-            places = [self._at(node) for node in same]
+        if key in mapping.repeated:
+            places = [self._at(node) for node, _ in mapping.items() if node.value == key]
             raise Ambiguous(
                 f"{where} holds the key {key} more than once: {' and '.join(places)}",
                 advice="Remove all but one by hand, then try again.",
@@ -179,6 +205,8 @@ class ManifestConfig(ManifestObject):
         self._check_mapping(root, "the object", ("data",))
         self._check_mapping(root.get("data"), "data", ())  # a key of it is looked at when it is read
         data = root.get("data")
+        if data is not None and not isinstance(data, YamlMapping) and root.text("data") not in ("", "null", "~"):
+            raise self._no_text(("data",), data, "a YAML sequence" if isinstance(data, YamlSequence) else "a scalar")
         self.entries = data if isinstance(data, YamlMapping) else None
         self.keys = tuple(dict.fromkeys(key.value for key, _ in self.entries.items())) if self.entries else ()
 

@@ -12,14 +12,15 @@ from ksconfig.source.manifest_objects import CONFIG_NAME, ManifestConfig, Manife
 from ksconfig.source.new_keys import new_key
 from ksconfig.text.proof import prove_yaml
 from ksconfig.text.spans import Edit, apply_edits
-from ksconfig.text.templates import holds_template, template_fault
+from ksconfig.text.templates import needs_rendering, template_fault
 from ksconfig.text.yaml_documents import Document, kind_of, split_documents
-from ksconfig.text.yaml_tree import YamlMapping, YamlNode, YamlSequence, plain_data, read_document
+from ksconfig.text.yaml_tree import YamlMapping, YamlNode, YamlSequence, read_document
 
 _WORTH_READING = 300_000
 _CONTROLLERS = ("kserve-controller-manager", "kfserving-controller-manager")
 _WORKLOADS = ("Deployment", "StatefulSet")
 _CRD = "CustomResourceDefinition"
+_GROUP = "serving.kserve.io"
 _NESTED_KIND = re.compile(
     r"""\bkind["']?\s*:\s*["']?(Deployment|StatefulSet|(?:Cluster)?ServingRuntime|ClusterStorageContainer)\b"""
 )
@@ -58,6 +59,9 @@ class ManifestText:
                 if root.text("kind") != kind:
                     continue
                 if kind != "ConfigMap":
+                    group = (root.text("apiVersion") or _GROUP).partition("/")[0]
+                    if group != _GROUP:
+                        continue  # a namesake of somebody else's
                     yield ManifestObject(self.text, self.label, document, root)
                 elif root.text("metadata", "name") == CONFIG_NAME:
                     yield ManifestConfig(self.text, self.label, document, root)
@@ -166,20 +170,25 @@ def _read(document: Document, label: str) -> YamlNode | None:
     try:
         return read_document(document, label)
     except InvalidDocument as error:
-        if not holds_template(*document):
+        if not needs_rendering(*document):
             raise
-        raise template_fault(error, "this is a template (Helm or Jinja), not YAML yet") from None
+        raise template_fault(error, f"this is a template (Helm or Jinja), not YAML yet: {error.reason}") from None
 
 
 def _roots(tree: YamlNode | None) -> Iterator[YamlMapping]:
-    """The objects of a document; those inside a List one by one."""
-    if isinstance(tree, YamlMapping):
-        items = tree.get("items")
+    """The objects of a document; those inside a List one by one, each once."""
+    pending = [tree]
+    seen: set[int] = set()
+    while pending:
+        node = pending.pop(0)
+        if not isinstance(node, YamlMapping) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        items = node.get("items")
         if isinstance(items, YamlSequence):
-            for item in items.items:
-                yield from _roots(item)
+            pending = [*items.items, *pending]
         else:
-            yield tree
+            yield node
 
 
 def _crd_names(document: Document) -> set[str]:
@@ -202,7 +211,7 @@ def _manager_images(tree: YamlNode | None) -> list[str]:
     for root in _roots(tree):
         containers = root.get("spec", "template", "spec", "containers")
         for container in containers.items if isinstance(containers, YamlSequence) else ():
-            data = plain_data(container)
-            if isinstance(data, dict) and data.get("name") == "manager" and isinstance(data.get("image"), str):
-                found.append(data["image"])
+            image = container.text("image") if isinstance(container, YamlMapping) else None
+            if image and isinstance(container, YamlMapping) and container.text("name") == "manager":
+                found.append(image)
     return found

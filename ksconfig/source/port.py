@@ -45,8 +45,15 @@ class Object(Protocol):
             InvalidDocument: it cannot be said as plain data.
         """
 
+    @property
+    def repeated(self) -> tuple[Field, ...]:
+        """The fields whose key stands twice, keys of a config's data apart; none on a cluster."""
+
+    def value(self, field: Field) -> str | None:
+        """The string of a field, one that cannot be edited included; None if it is none."""
+
     def text(self, field: Field) -> str:
-        """The text of a field.
+        """The text of a field, to be edited.
 
         Raises:
             KeyError: there is no such field.

@@ -7,8 +7,10 @@ does not mind tabs. Offsets count in the whole file. Nothing here writes.
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from ruamel.yaml import YAML
@@ -62,6 +64,12 @@ class YamlMapping(YamlNode):
     entries: list[tuple[YamlNode, YamlNode]]
     flow: bool
     column: int
+
+    @cached_property
+    def repeated(self) -> tuple[str, ...]:
+        """The keys that stand there more than once."""
+        counts = Counter(key.value for key, _ in self.items())
+        return tuple(key for key, count in counts.items() if count > 1)
 
     def get(self, *names: str) -> YamlNode | None:
         """The value at a chain of keys (the first of duplicates), or None."""
@@ -175,7 +183,7 @@ def _plain_scalar(scalar: YamlScalar) -> Any:
     if kind == "null":
         return None
     if kind in ("int", "float", "number"):
-        for convert in (int, float):
+        for convert in (int, lambda digits: int(digits, 0), float):
             with contextlib.suppress(ValueError):
                 return convert(value.replace("_", ""))
     return value
