@@ -11,6 +11,8 @@ from ksconfig.cli import output
 from ksconfig.cli.config_commands import Command, open_source
 from ksconfig.cli.options import shared_options
 from ksconfig.errors import ExitCode
+from ksconfig.model.detect import span_of
+from ksconfig.model.releases import Release
 
 if TYPE_CHECKING:
     from ksconfig.operations.doctor import Diagnosis, Finding
@@ -47,7 +49,7 @@ def doctor() -> None:
 
 def _print(finding: Finding) -> None:
     kind = click.style("breaks", fg="red", bold=True) if finding.severity == "breaks" else "note"
-    only = f" (KServe {', '.join(finding.releases)} only)" if finding.releases else ""
+    only = f" (KServe {span_of(list(map(Release.parse, finding.releases)), ', ')} only)" if finding.releases else ""
     where = f"{finding.object}, " if finding.object and finding.object.kind != "ConfigMap" else ""
     output.styled(f"{output.visible(str(finding.place))}: {kind}: {output.visible(where + finding.message + only)}")
     for line in (f"{_sentence(finding.effect)}.", finding.mend):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import shlex
 import signal
 import sys
@@ -120,9 +121,12 @@ def _ready_made(arguments: list[str], selectors: tuple[str, ...]) -> str:
     """The same command once for each thing that it may mean."""
     rest, words = [], iter(arguments)
     for word in words:
-        if word in ("-f", "--filename"):
+        short = re.fullmatch(r"-([vy]*)f(.*)", word)
+        if word == "--filename" or (short and not short[2]):
             next(words, None)
-        elif not word.startswith("--filename=") and not (word.startswith("-f") and len(word) > 2):
+        if short and short[1]:
+            rest.append(f"-{short[1]}")
+        elif not short and not word.startswith("--filename"):
             rest.append(word)
     bases = {"-f": rest, "-n": arguments}
     return "\n".join(

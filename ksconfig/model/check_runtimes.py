@@ -6,22 +6,35 @@ those of the custom resource definitions, the rest what reconciling makes of a r
 
 from __future__ import annotations
 
-import itertools
+import difflib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ksconfig.errors import InvalidReference
 from ksconfig.model.effects import Effect
 from ksconfig.model.faults import Fault
-from ksconfig.model.plan import Field
+from ksconfig.model.go_templates import go_template_fault
+from ksconfig.model.plan import Field, ObjectRef
+from ksconfig.model.quantities import parse_quantity
 from ksconfig.model.reference import Reference
-from ksconfig.model.releases import Release, Rules
-from ksconfig.model.runtimes import SERVING_CONTAINER, ModelFormat, Runtime
+from ksconfig.model.releases import Rules
+from ksconfig.model.runtimes import SERVING_CONTAINER, Runtime
+from ksconfig.text.json_path import format_path
 from ksconfig.text.templates import holds_template
 
 _REFUSED = Effect(True, "KServe's admission refuses the runtime")
 _NOT_STORED = Effect(True, "the API server refuses the runtime")
 _FORMATS = ("spec", "supportedModelFormats")
+# The fields of 0.8 to 0.20 (v1alpha1/servingruntime_types.go); others are dropped by the API server.
+_SPEC_FIELDS = (
+    *("supportedModelFormats", "multiModel", "disabled", "protocolVersions", "containers", "volumes", "workerSpec"),
+    *("nodeSelector", "affinity", "tolerations", "labels", "annotations", "imagePullSecrets", "schedulerName"),
+    *("grpcEndpoint", "grpcDataEndpoint", "httpDataEndpoint", "replicas", "storageHelper", "builtInAdapter", "hostIPC"),
+)
+_FORMAT_TYPES: dict[str, type] = {"name": str, "version": str, "autoSelect": bool}
+_FORMAT_FIELDS = (*_FORMAT_TYPES, "priority")
+_CONTAINER_TYPES: dict[str, type] = {"image": str, "args": list, "command": list, "env": list}
 
 
 class RuntimeFacts(NamedTuple):
@@ -30,76 +43,164 @@ class RuntimeFacts(NamedTuple):
     runtime: Runtime
     data: Mapping[str, Any]
 
+    @property
+    def is_fragment(self) -> bool:
+        """Whether it lacks what every runtime has: a patch, which another manifest completes."""
+        spec = self.data.get("spec")
+        return isinstance(spec, Mapping) and not {"containers", "supportedModelFormats"} <= spec.keys()
+
 
 def runtime_faults(runtimes: Sequence[RuntimeFacts], rules: Rules) -> Iterator[Fault]:
     """Every fault of the runtimes that a release would meet."""
     if not rules.runtimes:
         return
-    for runtime, data in runtimes:
-        if not runtime.formats and not runtime.disabled and len(runtime.containers) < 2:
-            continue  # a patch: what it lacks stands elsewhere
-        faults = (*_types(data, rules), *_container(runtime, data, rules), *_own_priorities(runtime, rules))
-        yield from (fault._replace(object=runtime.ref) for fault in (*faults, *_workers(data, rules)))
+    for facts in runtimes:
+        for fault in _faults(facts, rules):
+            yield fault._replace(object=facts.runtime.ref)
     if rules.priorities:
-        for one, other in itertools.combinations([facts.runtime for facts in runtimes], 2):
-            yield from _equal_priorities(one, other)
+        yield from _equal_priorities([facts.runtime for facts in runtimes])
 
 
-def _types(data: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
+def _faults(facts: RuntimeFacts, rules: Rules) -> Iterator[Fault]:
+    runtime, data = facts
     spec = data.get("spec")
     if not isinstance(spec, Mapping):
+        yield from _typed(("spec",), spec, dict, required=True)
         return
-    for name in ("disabled", "multiModel"):
-        yield from _typed(("spec", name), spec.get(name), bool)
-    formats = spec.get("supportedModelFormats")
-    for index, entry in enumerate(formats if isinstance(formats, list) else ()):
+    yield from _spec_types(spec, rules)
+    yield from _own_priorities(runtime, rules)
+    yield from _workers(spec, rules)
+    # the containers of ModelMesh and of runtimes that nobody gets are nobody's business here
+    if not (runtime.disabled or runtime.multi_model):
+        yield from _containers(facts, spec, rules)
+
+
+# Types
+
+
+_KINDS = {bool: "boolean", str: "string", dict: "mapping", list: "list"}
+
+
+def _typed(path: Field, value: Any, kind: type, *, required: bool = False) -> Iterator[Fault]:
+    if isinstance(value, kind) or (value is None and not required):
+        return
+    what = f"{format_path(path)} must be a {_KINDS[kind]}, and is {value!r}"
+    mend = {str: "Write it in quotes, as it stands.", bool: "Write true or false, without quotes."}.get(
+        kind, f"Write it as a {_KINDS[kind]}."
+    )
+    yield Fault("wrong-type", path, what, _NOT_STORED, mend)
+
+
+def _spec_types(spec: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
+    kinds: dict[str, type] = {"disabled": bool, "multiModel": bool}
+    kinds |= dict.fromkeys(("containers", "protocolVersions", "supportedModelFormats"), list)
+    for field, kind in kinds.items():
+        yield from _typed(("spec", field), spec.get(field), kind)
+    yield from _unknown(("spec",), spec, _SPEC_FIELDS)
+    for index, entry in enumerate(_list(spec.get("supportedModelFormats"))):
         path = (*_FORMATS, index)
         if not isinstance(entry, Mapping):
-            yield from _typed(path, entry, dict)
+            yield from _typed(path, entry, dict, required=True)
             continue
         if not entry.get("name"):
             yield Fault("missing-field", (*path, "name"), "a model format has no name", _NOT_STORED, "Name it.")
-        for name, kind in (("name", str), ("version", str), ("autoSelect", bool)):
-            yield from _typed((*path, name), entry.get(name), kind)
+        for field, kind in _FORMAT_TYPES.items():
+            yield from _typed((*path, field), entry.get(field), kind)
+        yield from _unknown(path, entry, _FORMAT_FIELDS)
         priority = entry.get("priority")
-        if rules.priorities and priority is not None and (not _is_integer(priority) or priority < 1):
-            what = f"the priority {priority!r} is no whole number from 1 on"
+        if rules.priorities and priority is not None and not _is_integer(priority, 1, 2**31):
+            what = f"the priority {priority!r} is no whole number of 32 bits from 1 on"
             yield Fault("bad-value", (*path, "priority"), what, _NOT_STORED, "Write a number like 1 or 2.")
 
 
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _unknown(path: Field, value: Mapping[str, Any], known: Sequence[str]) -> Iterator[Fault]:
+    for name in value:
+        near = difflib.get_close_matches(str(name), known, 1, 0.75) if name not in known else []
+        if near:
+            what = f"{format_path((*path, name))} looks misspelt"
+            effect = Effect(False, "the API server drops it without a word")
+            yield Fault("misspelt-field", (*path, name), what, effect, f"Call it {near[0]}.")
 
 
-_KINDS = {bool: "boolean", str: "string", dict: "mapping"}
+def _is_integer(value: Any, least: int, bound: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < bound
 
 
-def _typed(path: Field, value: Any, kind: type) -> Iterator[Fault]:
-    if value is not None and not isinstance(value, kind):
-        what = f"{path[-1]} must be a {_KINDS[kind]}, and is {value!r}"
-        mend = f'Write "{value}" in quotes.' if kind is str else "Write it without quotes: true or false."
-        yield Fault("wrong-type", path, what, _NOT_STORED, mend)
+def _list(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else ()
 
 
-def _container(runtime: Runtime, data: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
-    index = runtime.serving_container(rules)
+# Containers
+
+
+def _containers(facts: RuntimeFacts, spec: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
+    runtime = facts.runtime
     path: Field = ("spec", "containers")
-    if index is None:
+    for index, container in enumerate(_list(spec.get("containers"))):
+        if isinstance(container, Mapping):
+            yield from _container(container, (*path, index), rules)
+        else:
+            yield from _typed((*path, index), container, dict, required=True)
+    names = [one.name for one in runtime.containers if one.name]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        what = f"{names.count(name)} containers are named {name}"
+        yield Fault("bad-value", path, what, Effect(True, "its services get no pods"), "Give them names of their own.")
+    serving = runtime.serving_container(rules)
+    if serving is not None and isinstance(spec["containers"][serving], Mapping):
+        yield from _serving_container(facts, spec["containers"][serving], (*path, serving))
+    elif serving is None and not facts.is_fragment and isinstance(spec.get("containers"), list):
         what = f"no container is named {SERVING_CONTAINER}" if runtime.containers else "there are no containers"
         effect = Effect(True, "no service that gets this runtime is reconciled")
         yield Fault("no-serving-container", path, what, effect, f"Name the one that serves {SERVING_CONTAINER}.")
-        return
-    path = (*path, index)
-    image = runtime.containers[index].image
-    if not image:
+
+
+def _container(container: Mapping[str, Any], path: Field, rules: Rules) -> Iterator[Fault]:
+    for field, kind in _CONTAINER_TYPES.items():
+        yield from _typed((*path, field), container.get(field), kind)
+    resources = container.get("resources")
+    for which in ("limits", "requests"):
+        amounts = resources.get(which) if isinstance(resources, Mapping) else None
+        for name, amount in amounts.items() if isinstance(amounts, Mapping) else ():
+            if isinstance(amount, str) and not holds_template(amount) and parse_quantity(amount) is None:
+                where = (*path, "resources", which, name)
+                what = f'{format_path(where)} is "{amount}", which is no quantity'
+                yield Fault("bad-quantity", where, what, _NOT_STORED, "Write a quantity like 100m, 1 or 2Gi.")
+    for index, entry in enumerate(_list(container.get("env"))):
+        variable = entry.get("name") if isinstance(entry, Mapping) else None
+        if variable in rules.blocked_env:
+            where = (*path, "env", index)
+            yield Fault("bad-value", where, f"the environment sets {variable}", _REFUSED, "Remove it.")
+
+
+def _serving_container(facts: RuntimeFacts, container: Mapping[str, Any], path: Field) -> Iterator[Fault]:
+    image = container.get("image")
+    if isinstance(image, str) and image:
+        yield from _image(image, (*path, "image"))
+    elif not image and not facts.is_fragment:
         effect = Effect(True, "its services get pods without an image, unless they name one")
         yield Fault("missing-field", (*path, "image"), "the serving container has no image", effect, "Give it one.")
-    elif not holds_template(image):
-        yield from _image(image, (*path, "image"))
-    yield from _model_name(data["spec"]["containers"][index], path)
+    for where, text in _strings(container, path):
+        fault = go_template_fault(text, ("Name", "Namespace", "Labels", "Annotations"))
+        if fault:
+            effect = Effect(True, "no service that gets this runtime is reconciled")
+            mend = "KServe gives {{.Name}}, {{.Namespace}}, {{.Labels.x}} and {{.Annotations.x}}."
+            yield Fault("bad-placeholder", where, f'"{text}" {fault}', effect, mend)
+    if not facts.is_fragment:
+        yield from _model_name(container, path)
+
+
+def _strings(value: Any, path: Field) -> Iterator[tuple[Field, str]]:
+    """All strings in a container, each of which is a template."""
+    if isinstance(value, str) and holds_template(value):
+        yield path, value
+    steps = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for step, item in steps:
+        yield from _strings(item, (*path, step))
 
 
 def _image(image: str, path: Field) -> Iterator[Fault]:
+    if holds_template(image) or "$(" in image:
+        return  # filled in for each service, or by kustomize
     try:
         reference = Reference.parse(image)
     except InvalidReference as error:
@@ -116,74 +217,81 @@ def storage_faults(data: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     """Every fault of a ClusterStorageContainer."""
     spec = data.get("spec")
     container = spec.get("container") if isinstance(spec, Mapping) else None
-    image = container.get("image") if isinstance(container, Mapping) else None
-    if rules.storage_containers and isinstance(image, str) and not holds_template(image):
-        yield from _image(image, ("spec", "container", "image"))
+    if not rules.storage_containers or not isinstance(container, Mapping):
+        return
+    path = ("spec", "container", "image")
+    image = container.get("image")
+    yield from _typed(path, image, str)
+    if isinstance(image, str):
+        yield from _image(image, path)
 
 
-def _model_name(container: Any, path: Field) -> Iterator[Fault]:
+def _model_name(container: Mapping[str, Any], path: Field) -> Iterator[Fault]:
     """KServe's own servers call a model "model" unless told its name."""
-    words = [
-        str(word)
-        for name in ("command", "args")
-        for word in (container.get(name) if isinstance(container.get(name), list) else [])
-    ]
+    words = [str(word) for name in ("command", "args") for word in _list(container.get(name))]
     if not any("--model_dir" in word for word in words):
         return
     if not any("--model_name" in word for word in words):
         effect = Effect(True, 'the server calls every model "model", so requests by name find none')
         what = "there is --model_dir without --model_name"
         yield Fault("no-model-name", (*path, "args"), what, effect, "Add --model_name={{.Name}} to args.")
-    elif not any(".Name" in word for word in words):
+    elif not any("{{" in word or "$" in word for word in words):
         effect = Effect(False, "all services of the runtime call their model the same")
         mend = "Write --model_name={{.Name}}."
         yield Fault("fixed-model-name", (*path, "args"), "--model_name is the same for all services", effect, mend)
 
 
+# Admission
+
+
 def _own_priorities(runtime: Runtime, rules: Rules) -> Iterator[Fault]:
-    """From 0.12 on the entries of one format must have one priority."""
-    if rules.release < Release(0, 12) or runtime.disabled:
+    """The entries of one format must have one priority (0.12 on)."""
+    if not rules.one_priority or runtime.disabled:
         return
     first: dict[str, int | None] = {}
     for index, entry in enumerate(runtime.formats):
-        if not entry.auto_select:
-            continue
-        known = first.setdefault(entry.name, entry.priority)
+        known = first.setdefault(entry.name, entry.priority) if entry.auto_select else None
         if known is not None and entry.priority is not None and known != entry.priority:
             what = f"the format {entry.name} has the priorities {known} and {entry.priority}"
             mend = "Give all entries of a format one priority."
             yield Fault("several-priorities", (*_FORMATS, index, "priority"), what, _REFUSED, mend)
 
 
-def _equal_priorities(one: Runtime, other: Runtime) -> Iterator[Fault]:
-    """Two runtimes of one scope must not claim a format, version and protocol with the same priority (0.11 on)."""
-    same_scope = one.ref.kind == other.ref.kind and one.ref.namespace == other.ref.namespace
-    if not same_scope or one.ref == other.ref or one.disabled or other.disabled:
-        return
-    if one.multi_model != other.multi_model or not set(one.protocols) & set(other.protocols):
-        return
-    for index, theirs in enumerate(other.formats):
-        if any(_clash(mine, theirs) for mine in one.formats):
-            what = f"{other.name} and {one.name} have the same priority {theirs.priority} for {theirs.name}"
-            mend = "Give one of them another priority, or no autoSelect."
-            yield Fault("equal-priorities", (*_FORMATS, index, "priority"), what, _REFUSED, mend, other.ref)
+class _Claim(NamedTuple):
+    """What two runtimes must not both have (0.11 on)."""
+
+    kind: str
+    namespace: str | None
+    multi_model: bool
+    protocol: str
+    format: str
+    version: str | None
+    priority: int
 
 
-def _clash(mine: ModelFormat, theirs: ModelFormat) -> bool:
-    return (
-        mine.auto_select
-        and theirs.auto_select
-        and mine.name.lower() == theirs.name.lower()
-        and mine.version == theirs.version
-        and mine.priority is not None
-        and mine.priority == theirs.priority
-    )
+def _equal_priorities(runtimes: Sequence[Runtime]) -> Iterator[Fault]:
+    """Two runtimes of one scope that claim a format, version and protocol with the same priority."""
+    claims: dict[_Claim, Runtime] = {}
+    said: dict[ObjectRef, set[int]] = defaultdict(set)
+    for runtime in runtimes:
+        for index, entry in enumerate(runtime.formats):
+            if runtime.disabled or not entry.auto_select or entry.priority is None:
+                continue
+            for protocol in runtime.protocols:
+                scope = (runtime.ref.kind, runtime.ref.namespace, runtime.multi_model, protocol)
+                other = claims.setdefault(_Claim(*scope, entry.name.lower(), entry.version, entry.priority), runtime)
+                if other.ref == runtime.ref or index in said[runtime.ref]:
+                    continue
+                said[runtime.ref].add(index)
+                what = f"{runtime.name} and {other.name} have the same priority {entry.priority} for {entry.name}"
+                mend = "Give one of them another priority, or no autoSelect."
+                path = (*_FORMATS, index, "priority")
+                yield Fault("equal-priorities", path, what, _REFUSED, mend, runtime.ref)
 
 
-def _workers(data: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
+def _workers(spec: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     """What admission demands of a runtime with workers (0.15 on)."""
-    spec = data.get("spec")
-    workers = spec.get("workerSpec") if isinstance(spec, Mapping) else None
+    workers = spec.get("workerSpec")
     if not rules.worker_runtimes or not isinstance(workers, Mapping):
         return
     path = ("spec", "workerSpec")
@@ -193,6 +301,6 @@ def _workers(data: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
         yield Fault("bad-value", (*path, "containers"), what, _REFUSED, "Keep one container there.")
     for name in ("pipelineParallelSize", "tensorParallelSize"):
         size = workers.get(name)
-        if size is not None and (not _is_integer(size) or size < 1):
+        if size is not None and not _is_integer(size, 1, 2**63):
             what = f"{name} is {size!r}, and must be 1 or more"
             yield Fault("bad-value", (*path, name), what, _REFUSED, "Write a number from 1 on.")

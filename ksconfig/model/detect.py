@@ -8,7 +8,7 @@ releases ship under their own number, narrow what is left, but people change tho
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ksconfig.errors import UsageError
@@ -38,6 +38,13 @@ class Evidence(NamedTuple):
     kinds: frozenset[str] = frozenset()
 
 
+class RuntimeEvidence(NamedTuple):
+    """What serving runtimes tell: their images, and the release that first has all the fields they use."""
+
+    images: tuple[str, ...]
+    since: Release
+
+
 class ReleaseGuess(NamedTuple):
     """The releases that the objects may belong to.
 
@@ -54,15 +61,7 @@ class ReleaseGuess(NamedTuple):
     told_by: str = ""
 
     def __str__(self) -> str:
-        if len(self.candidates) == 1:
-            return str(self.candidates[0])
-        if self.likely:
-            return f"{self.likely} (by its image tags)"
-        first, last = self.candidates[0], self.candidates[-1]
-        contiguous = len(self.candidates) == last.minor - first.minor + 1 and first.major == last.major
-        return (
-            f"{first} to {last}" if contiguous and len(self.candidates) > 2 else " or ".join(map(str, self.candidates))
-        )
+        return f"{self.likely} (by its image tags)" if self.likely else span_of(self.candidates)
 
     @property
     def rules(self) -> tuple[Rules, ...]:
@@ -78,6 +77,13 @@ class ReleaseGuess(NamedTuple):
     def unverified(self) -> bool:
         """Whether the release is newer than all that ksconfig knows, so that the newest known rules stand in."""
         return self.candidates[-1] > NEWEST
+
+
+def span_of(releases: Sequence[Release], joint: str = " or ") -> str:
+    """Releases for people: ``0.7``, ``0.7 or 0.8``, ``0.11 to 0.20``."""
+    first, last = releases[0], releases[-1]
+    contiguous = len(releases) == last.minor - first.minor + 1 and first.major == last.major
+    return f"{first} to {last}" if contiguous and len(releases) > 2 else joint.join(map(str, releases))
 
 
 def given_release(version: str) -> ReleaseGuess:
@@ -106,7 +112,7 @@ def guess_release(
     data: Mapping[str, Any],
     names: frozenset[str],
     evidence: Evidence = Evidence(),  # noqa: B008  (a tuple)
-    runtime_images: Callable[[], Iterable[str]] = tuple,
+    runtimes: Callable[[], RuntimeEvidence] | None = None,
 ) -> ReleaseGuess:
     """Tell the release of a config and of what stands beside it.
 
@@ -114,7 +120,7 @@ def guess_release(
         data: the parsed keys of the config, those that do not parse left out.
         names: all keys of the ConfigMap.
         evidence: of the other objects.
-        runtime_images: the images of the serving runtimes, asked for only where nothing else decides.
+        runtimes: what the serving runtimes tell, asked for only where nothing else decides.
     """
     controllers = controller_releases(evidence.controllers)
     if len(controllers) == 1:
@@ -128,8 +134,10 @@ def guess_release(
     candidates = candidates or tuple(rules.release for rules in fitting)
     possible = {rules.release for rules in fitting if _could_be(rules, data, names)} | set(candidates)
     likely = _tagged(_helper_images(data), possible)
-    if likely is None and len(candidates) > 1:
-        likely = _tagged((match[1] for match in map(_HELPER.fullmatch, runtime_images()) if match), set(candidates))
+    if likely is None and len(candidates) > 1 and runtimes is not None:
+        images, since_runtimes = runtimes()
+        candidates = tuple(one for one in candidates if one >= since_runtimes) or candidates
+        likely = _tagged((match[1] for match in map(_HELPER.fullmatch, images) if match), set(candidates))
     if likely is not None:
         candidates = tuple(sorted({*candidates, likely}))  # though a key of its own may be missing
     # a field that came later narrows it; alone it decides nothing, since people add fields that are not read

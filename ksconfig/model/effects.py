@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ksconfig.model.releases import Release, Rules
+from ksconfig.model.releases import Rules
 
 _PODS = "the webhook refuses every pod of every InferenceService, so none starts or restarts"
 _SERVICES = frozenset({"predictors", "transformers", "explainers", "inferenceService"})
 _POD_KEYS = frozenset({"storageInitializer", "logger", "batcher", "agent", "credentials", "metricsAggregator"})
-_V05, _V15, _V16 = Release(0, 5), Release(0, 15), Release(0, 16)
 
 
 class Effect(NamedTuple):
@@ -31,24 +30,23 @@ class Effect(NamedTuple):
 
 def unreadable(key: str, rules: Rules) -> Effect:
     """What a release does with a key whose text it cannot decode."""
-    release = rules.release
     if key not in rules.reads:
-        return Effect(False, f"KServe {release} does not read this key")
+        return Effect(False, f"KServe {rules.release} does not read this key")
     if key in _POD_KEYS:
-        more = ", and every reconcile fails" if key == "storageInitializer" and release >= _V16 else ""
+        more = ", and every reconcile fails" if key == "storageInitializer" and rules.reconciles_storage else ""
         return Effect(True, _PODS + more)
     if key in rules.start_keys:
         more = "; until then every reconcile fails" if key in ("deploy", "ingress") else ""
         return Effect(True, f"the controller exits at its next start{more}")
     if key in _SERVICES:
-        if release < _V05:
+        if rules.v1alpha2:
             return Effect(True, "the controller crashes on the first InferenceService, and admission refuses each one")
         return Effect(True, "admission refuses every InferenceService, and every reconcile fails")
     if key == "ingress":
-        return Effect(True, "the controller crashes" if release < _V05 else "every reconcile of a service fails")
+        return Effect(True, "the controller crashes" if rules.v1alpha2 else "every reconcile of a service fails")
     if key == "router":
         crash = "the controller crashes on the first InferenceGraph"
-        return Effect(True, crash if release < _V15 else "no InferenceGraph is reconciled")
+        return Effect(True, "no InferenceGraph is reconciled" if rules.recovers else crash)
     if key in ("localModel", "security"):
         return Effect(True, "admission refuses every InferenceService")
     if key == "service":
@@ -66,7 +64,7 @@ def null(key: str, rules: Rules) -> Effect:
     if not broken.breaks:
         return broken
     as_absent = {"credentials", "opentelemetryCollector", "autoscaler", "transformers"}
-    if rules.release >= _V05:
+    if not rules.v1alpha2:
         as_absent |= {"predictors", "explainers"}
     if key in as_absent:
         return absent(key, rules)
@@ -77,7 +75,6 @@ def null(key: str, rules: Rules) -> Effect:
 
 def absent(key: str, rules: Rules) -> Effect:
     """What a release does without a key that its own config has."""
-    release = rules.release
     if key in ("storageInitializer", "logger", "batcher", "agent"):
         return Effect(True, _PODS + " (its resources would be empty, which are no quantities)")
     if key == "router":
@@ -87,11 +84,10 @@ def absent(key: str, rules: Rules) -> Effect:
             return Effect(True, "no service of a framework finds an image; the controller may crash on it")
         return Effect(False, "services stored by KServe 0.7 and not updated since find no image")
     if key == "deploy":
-        if release < Release(0, 13):
-            return Effect(True, "the controller waits for what never comes, and exits")
-        if release >= Release(0, 17):
-            return Effect(True, "services without a deployment mode of their own are not reconciled")
-        return Effect(False, "services are deployed with Knative")
+        return {
+            "exits": Effect(True, "the controller waits for what never comes, and exits"),
+            "unreconciled": Effect(True, "services without a deployment mode of their own are not reconciled"),
+        }.get(rules.without_deploy, Effect(False, "services are deployed with Knative"))
     if key == "ingress":
         return Effect(True, "services get routes without a gateway")
     if key == "explainers":

@@ -1,13 +1,14 @@
 """The JSON type that KServe's code requires of each field of its config.
 
 Read from the Go structs behind the keys (v1beta1/configmap.go, pkg/types, the pod webhook and pkg/credentials). No
-field changed its type between releases, so the table needs no release. Many fields that look like numbers or booleans
-are strings on purpose: ``defaultTimeout``, the flags of ``metricsAggregator``, all quantities. Go ignores names that a
-struct does not have, so nothing is required of them.
+field changed its type between releases; which release first had it, `since` says. Many fields that look like numbers
+or booleans are strings on purpose: ``defaultTimeout``, the flags of ``metricsAggregator``, all quantities. Go ignores
+names that a struct does not have, so nothing is required of them.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -144,6 +145,13 @@ def required_kind(path: Sequence[str | int]) -> str | None:
     return _KINDS[kind] if isinstance(kind, str) else "array" if isinstance(kind, ListOf) else "object"
 
 
+_DIGITS = re.compile("-?[0-9]{1,20}")
+
+
+def _fits_int64(number: int) -> bool:
+    return -(2**63) <= number < 2**63
+
+
 class FieldFault(NamedTuple):
     """A field that Go's decoder would refuse: where, and why in words that name the place."""
 
@@ -165,9 +173,9 @@ def _faults(kind: Type, value: Any, path: tuple[str | int, ...]) -> Iterator[Fie
         wanted, found = _KINDS[kind], json_kind(value)
         if found != wanted:
             yield FieldFault(path, f"{where} must be a JSON {wanted}, and is the {found} {_short(value)}")
-        elif kind == "integer" and not isinstance(value, int):
-            yield FieldFault(path, f"{where} must be a whole number, and is {value}")
-        elif kind == "digits" and not value.lstrip("-").isdecimal():
+        elif kind == "integer" and not (isinstance(value, int) and _fits_int64(value)):
+            yield FieldFault(path, f"{where} must be a whole number of 64 bits, and is {_short(value)}")
+        elif kind == "digits" and not (_DIGITS.fullmatch(value) and _fits_int64(int(value))):
             yield FieldFault(path, f'{where} must hold a whole number in quotes, and is "{value}"')
     elif isinstance(kind, ListOf):
         if not isinstance(value, list | tuple):
@@ -203,13 +211,22 @@ def unknown_fields(path: Sequence[str | int], value: Any) -> Iterator[tuple[tupl
 
 def since(path: Sequence[str | int]) -> Release:
     """The release whose code first has the field at a path, as far as it came later than its key."""
-    return Release(0, _SINCE.get(fold(".".join(map(str, path))), 0))
+    names = [str(step) for step in path if isinstance(step, str)]
+    if names[:1] == ["predictors"]:
+        names[1:] = [name for name in names[2:] if name not in ("v1", "v2")]  # the same in every framework
+    return Release(0, _SINCE.get(fold(".".join(names)), 0))
 
 
 # Fields that came after their key did (the structs named above, compared between the tags).
 _SINCE = {
     fold(f"{key}.{name}"): minor
     for minor, key, names in (
+        (5, "predictors", "defaultTimeout multiModelServer"),
+        (6, "predictors", "supportedFrameworks"),
+        (10, "credentials", "s3.s3Region s3.s3VerifySSL s3.s3UseVirtualBucket s3.s3UseAnonymousCredential"),
+        (10, "credentials", "s3.s3CABundle"),
+        (12, "credentials", "s3.s3UseAccelerate s3.s3CABundleConfigMap"),
+        (11, "credentials", "storageSpecSecretName storageSecretNameAnnotation"),
         (11, "storageInitializer", "enableDirectPvcVolumeMount"),
         (12, "storageInitializer", "cpuModelcar memoryModelcar enableModelcar uidModelcar"),
         (12, "storageInitializer", "caBundleConfigMapName caBundleVolumeMountPath"),

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 from ksconfig.errors import InvalidReference, Refused, UsageError
 from ksconfig.model.plan import ObjectRef
 from ksconfig.model.reference import ImageArgument, Reference
+from ksconfig.text.json_scanner import fold
 
 #: Never parsed, never edited: KServe does not read it (0.11 and later).
 EXAMPLE_KEY = "_example"
@@ -74,8 +75,9 @@ def image_places(data: Mapping[str, Any]) -> tuple[ImagePlace, ...]:
             ]
         else:
             field = "defaultJobImage" if key == "localModel" else "image"
-            if isinstance(value.get(field), str):
-                found.append(ImagePlace(key, key, (), "whole", field, value[field]))
+            image = _field(value, field)
+            if isinstance(image, str):
+                found.append(ImagePlace(key, key, (), "whole", field, image))
     return tuple(found)
 
 
@@ -83,17 +85,18 @@ def _predictor(name: str, entry: Any) -> Iterable[ImagePlace]:
     if not isinstance(entry, dict):
         return
     protocols = [protocol for protocol in ("v1", "v2") if isinstance(entry.get(protocol), dict)]
-    if not protocols or "image" in entry:
+    if not protocols or _field(entry, "image") is not None:
         yield _split(name, "predictors", (name,), entry)
     for protocol in protocols:
         yield _split(f"{name}/{protocol}", "predictors", (name, protocol), entry[protocol])
 
 
 def _split(name: str, key: str, path: tuple[str, ...], entry: dict[str, Any]) -> ImagePlace:
-    def text(field: str) -> str | None:
-        return entry[field] if isinstance(entry.get(field), str) else None
+    def text(name: str) -> str | None:
+        found = _field(entry, name)
+        return found if isinstance(found, str) else None
 
-    versions = entry.get("allowedImageVersions")
+    versions = _field(entry, "allowedImageVersions")
     return ImagePlace(
         name,
         key,
@@ -104,6 +107,11 @@ def _split(name: str, key: str, path: tuple[str, ...], entry: dict[str, Any]) ->
         gpu_version=text("defaultGpuImageVersion"),
         versions=tuple(map(str, versions)) if isinstance(versions, list) else None,
     )
+
+
+def _field(entry: Mapping[str, Any], name: str) -> Any:
+    """A field as Go's decoder finds it: in any case, of several the last. (Who edits another case is refused.)"""
+    return next((entry[one] for one in reversed(tuple(entry)) if fold(one) == fold(name)), None)
 
 
 class Assignment(NamedTuple):

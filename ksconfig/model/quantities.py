@@ -14,6 +14,9 @@ _SUFFIXES = {
 _DURATION = re.compile(r"[+-]?(?:0|(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)")
 
 
+_PROMETHEUS_DURATION = re.compile(r"0|(?:[0-9]+(?:ms|[smhdwy]))+")
+
+
 def parse_quantity(text: str) -> Fraction | None:
     """The amount that a quantity ("100m", "1Gi", "1e3") stands for; None if it is none (apimachinery quantity.go)."""
     match = _QUANTITY.fullmatch(text)
@@ -26,3 +29,8 @@ def parse_quantity(text: str) -> Fraction | None:
 def is_duration(text: str) -> bool:
     """Whether Go's ``time.ParseDuration`` takes it."""
     return bool(_DURATION.fullmatch(text))
+
+
+def is_prometheus_duration(text: str) -> bool:
+    """Whether Prometheus, whose settings a collector takes, reads it as a duration (it knows days and weeks)."""
+    return bool(_PROMETHEUS_DURATION.fullmatch(text))

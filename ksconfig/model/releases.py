@@ -54,6 +54,15 @@ class Rules(NamedTuple):
         images: the keys whose one-string image it reads.
         version_list: whether a tag must stand in ``allowedImageVersions`` (v1alpha2/framework_*.go).
         gpu_tags: the frameworks whose tag must hold ``-gpu`` exactly for services with a GPU (validateGPU).
+        v1alpha2: whether its controller is that of the API v1alpha2, which panics where later ones return errors.
+        recovers: whether a panic of the controller is recovered, and does not end the process (controller-runtime).
+        without_deploy: what it does without the key ``deploy``: it does not read it, exits in the end, deploys with
+            Knative, or reconciles nothing (cmd/manager/main.go, reconcilers/factory.go).
+        reconciles_storage: whether every reconcile parses ``storageInitializer``, quantities included.
+        modelcars: when the quantities of modelcars must parse: never read, for pods that use them, always, or if given
+            (pkg/webhook/admission/pod/storage_initializer_injector.go).
+        one_priority: whether admission wants one priority for all entries of a format in a runtime.
+        blocked_env: the environment variables that admission refuses in runtimes.
         runtimes: whether it has ServingRuntimes.
         crds: the custom resources that came with it or before it, by their plural name; ``servingruntimes/priority`` is
             a field of one.
@@ -84,6 +93,13 @@ class Rules(NamedTuple):
     images: frozenset[str]
     version_list: bool = False
     gpu_tags: frozenset[str] = frozenset()
+    v1alpha2: bool = True
+    recovers: bool = False
+    without_deploy: Literal["unread", "exits", "knative", "unreconciled"] = "unread"
+    reconciles_storage: bool = False
+    modelcars: Literal["unread", "used", "required", "given"] = "unread"
+    one_priority: bool = False
+    blocked_env: frozenset[str] = frozenset()
     runtimes: bool = False
     crds: frozenset[str] = frozenset({"inferenceservices"})
     group: str = "serving.kubeflow.org"
@@ -145,9 +161,16 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "images": frozenset({"storageInitializer", "agent"}),
         "+explainers": {"aix", "art"},
         "+crds": {"trainedmodels"},
+        "v1alpha2": False,
     },
     6: {"frameworks": _V06},
-    7: {"+keys": {"deploy"}, "modes": _KNATIVE, "+start_keys": {"deploy"}, "group": "serving.kserve.io"},
+    7: {
+        "+keys": {"deploy"},
+        "modes": _KNATIVE,
+        "+start_keys": {"deploy"},
+        "without_deploy": "exits",
+        "group": "serving.kserve.io",
+    },
     8: {
         # pytorch is flat again in the code of 0.8 and 0.9, although their manifests ship v1 and v2
         "frameworks": {**_V06, "pytorch": "flat"},
@@ -181,7 +204,8 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "priorities": True,
         "+crds": {"clusterstoragecontainers", "servingruntimes/priority"},
     },
-    13: {"-explainers": {"alibi"}},
+    12: {"modelcars": "used", "one_priority": True},
+    13: {"-explainers": {"alibi"}, "without_deploy": "knative"},
     14: {
         "+keys": {"localModel", "security"},
         "+images": {"localModel"},
@@ -193,6 +217,7 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "gateway_api": True,
         "+start_keys": {"multiNode"},
         "worker_runtimes": True,
+        "recovers": True,
         "+gpu_suffix": {"huggingfaceserver"},
         "+crds": {"localmodelcaches", "localmodelnodes"},
         "-crds": {"clusterlocalmodels"},
@@ -201,9 +226,13 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "+keys": {"autoscaler"},
         "modes": _KNATIVE | {"Knative", "Standard"},
         "keeps_digests": True,
+        "reconciles_storage": True,
+        "modelcars": "required",
         "+crds": {"llminferenceservices", "llminferenceserviceconfigs"},
     },
+    17: {"modelcars": "given", "without_deploy": "unreconciled"},
     18: {"+crds": {"localmodelnamespacecaches"}},
+    19: {"blocked_env": frozenset({"PYTHONPATH"})},
     20: {"server_types": True, "cpu_suffix": frozenset({"vllmserver"})},
 }
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ksconfig.model.plan import ObjectRef
 from ksconfig.model.reference import Reference
-from ksconfig.model.releases import Rules
+from ksconfig.model.releases import Release, Rules
 
 CLUSTER_KIND = "ClusterServingRuntime"
 NAMESPACED_KIND = "ServingRuntime"
@@ -44,6 +44,7 @@ class Runtime(NamedTuple):
         created: its creation time in RFC 3339, None where it is not known (in files).
         workers: whether it has a workerSpec.
         server_type: the annotation ``serving.kserve.io/server-type``, or None.
+        since: the release that first has all the fields it uses.
     """
 
     ref: ObjectRef
@@ -55,6 +56,7 @@ class Runtime(NamedTuple):
     workers: bool = False
     server_type: str | None = None
     created: str | None = None
+    since: Release = Release(0, 8)
 
     @property
     def name(self) -> str:
@@ -97,7 +99,27 @@ def read_runtime(ref: ObjectRef, data: Mapping[str, Any]) -> Runtime:
         isinstance(spec.get("workerSpec"), Mapping),
         _text(_mapping(metadata.get("annotations")).get(_SERVER_TYPE)),
         _text(metadata.get("creationTimestamp")),
+        max((release for path, release in _SINCE.items() if _uses(spec, path)), default=Release(0, 8)),
     )
+
+
+# The fields that came after 0.8 (v1alpha1/servingruntime_types.go).
+_SINCE = {
+    ("protocolVersions",): Release(0, 9),
+    ("volumes",): Release(0, 9),
+    ("labels",): Release(0, 10),
+    ("annotations",): Release(0, 10),
+    ("imagePullSecrets",): Release(0, 10),
+    ("supportedModelFormats", "priority"): Release(0, 11),
+    ("hostIPC",): Release(0, 14),
+    ("workerSpec",): Release(0, 14),
+    ("schedulerName",): Release(0, 18),
+}
+
+
+def _uses(spec: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    below = spec.get(path[0])
+    return path[0] in spec and (len(path) == 1 or any(path[1] in _mapping(entry) for entry in _list(below)))
 
 
 def _format(entry: Mapping[str, Any]) -> ModelFormat:
@@ -195,13 +217,14 @@ def _lowest_protocol(runtime: Runtime) -> int:
 
 def served_frameworks(runtimes: Iterable[Runtime], rules: Rules) -> Mapping[Runtime, tuple[str, ...]]:
     """The frameworks whose services get each of these runtimes if they name none, as targets are named."""
-    all_runtimes = tuple(runtimes)
+    listing: dict[str, list[Runtime]] = {}
+    for runtime in runtimes:
+        for framework in runtime.format_names:
+            listing.setdefault(framework, []).append(runtime)
     found: dict[Runtime, tuple[str, ...]] = {}
-    for framework in dict.fromkeys(name for runtime in all_runtimes for name in runtime.format_names):
-        bare = framework_runtime(all_runtimes, framework, None, rules).first
-        spoken = (
-            choose_runtime(all_runtimes, framework, "v2", rules).first if rules.protocol_filter != "never" else bare
-        )
+    for framework, among in listing.items():
+        bare = framework_runtime(among, framework, None, rules).first
+        spoken = choose_runtime(among, framework, "v2", rules).first if rules.protocol_filter != "never" else bare
         for target, first in ((framework, bare), (f"{framework}/v2", spoken)):
             if len(first) == 1 and (target == framework or first != bare):
                 found[first[0]] = (*found.get(first[0], ()), target)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ksconfig.errors import InvalidDocument, KsconfigError, not_done
-from ksconfig.model.check_config import ConfigFacts, config_faults
+from ksconfig.errors import Ambiguous, InvalidDocument, KsconfigError, not_done
+from ksconfig.model.check_config import BrokenKey, ConfigFacts, config_faults, last_key
 from ksconfig.model.check_runtimes import RuntimeFacts, runtime_faults, storage_faults
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.effects import Effect
 from ksconfig.model.faults import Fault, Severity, Verdict, judge
+from ksconfig.model.images import EXAMPLE_KEY
 from ksconfig.model.plan import Field, Notice, ObjectRef
-from ksconfig.model.runtimes import STORAGE_KIND
+from ksconfig.model.runtimes import STORAGE_KIND, read_runtime
 from ksconfig.operations.view import ConfigView, Scope, View
 from ksconfig.source.port import Object, Place, Source
 from ksconfig.text.json_path import format_path
-from ksconfig.text.json_scanner import Node, fold, names_taken_twice
+from ksconfig.text.json_scanner import Node, fold, names_taken_twice, parse_json
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Finding:
         message: the fault with the value seen.
         effect: what KServe does with it.
         mend: what to do.
-        releases: those that the fault is about, where the text fits others too; else empty.
+        releases: those that the fault is about, in order, where the text fits others too; else empty.
     """
 
     severity: Severity
@@ -93,7 +94,7 @@ def _unreadable(error: InvalidDocument) -> Finding:
         (),
         place,
         error.reason,
-        "kubectl refuses the whole manifest",
+        "the whole manifest is refused",
         error.advice or "Mend it at that place.",
     )
 
@@ -102,26 +103,40 @@ def _check_config(view: View) -> Iterator[Finding]:
     config = view.config
     if config is None:
         return
-    texts = dict(_texts(config))
-    broken = {
-        key: error.reason if isinstance(error, InvalidDocument) else error.why for key, error in config.broken.items()
-    }
-    facts = ConfigFacts(config.config.keys, config.data, broken, texts)
+    broken = {key: _broken_key(config, key, error) for key, error in config.broken.items()}
+    facts = ConfigFacts(config.config.keys, config.data, broken, _in_example(config))
     found = {rules.release: [*config_faults(facts, rules), *_twins(config)] for rules in view.release.rules}
     for verdict in judge(found, view.release.likely):
         yield _finding(verdict, config.config.ref, _place(config, verdict.fault.path))
 
 
-def _texts(config: ConfigView) -> Iterator[tuple[str, str]]:
-    for key in config.broken:
-        try:
-            yield key, config.text(key)
-        except KsconfigError:
-            continue  # no one text: that is its fault
+def _broken_key(config: ConfigView, key: str, error: KsconfigError) -> BrokenKey:
+    if isinstance(error, Ambiguous):
+        return BrokenKey("twice", error.why, error.advice, "")
+    reason = error.reason if isinstance(error, InvalidDocument) else error.why
+    text = config.config.value(("data", key))
+    return BrokenKey("no-text" if text is None else "json", reason, error.advice, text or "")
+
+
+def _in_example(config: ConfigView) -> str | None:
+    """The key that has become the end of ``_example``, if what stands there is JSON."""
+    text = config.config.value(("data", EXAMPLE_KEY)) if EXAMPLE_KEY in config.config.keys else None
+    last = last_key(text) if text else None
+    if text is None or last is None:
+        return None
+    try:
+        parse_json(text[last[1] :])
+    except InvalidDocument:
+        return None  # an example, with comments in it
+    return last[0]
 
 
 def _place(config: ConfigView, path: Field) -> Place:
     key = str(path[0])
+    if key == EXAMPLE_KEY:
+        text = config.config.value(("data", key)) or ""
+        last = last_key(text)
+        return config.config.locate(("data", key), text.rfind("\n", 0, last[1] - 1) + 1 if last else 0)
     error = config.broken.get(key)
     if isinstance(error, InvalidDocument) and error.line is not None:
         whole = config.config.locate(("data", key))
@@ -137,11 +152,18 @@ def _offset(root: Node, path: Field) -> int:
         if isinstance(step, int) and node.kind == "array" and step < len(node.children):
             node = node.children[step]
             continue
-        names = [fold(name.string) for name in node.names]
-        if isinstance(step, int) or fold(step) not in names:
+        index = None if isinstance(step, int) else _index_of(node, step)
+        if index is None:
             break
-        node = node.children[len(names) - 1 - names[::-1].index(fold(step))]  # Go takes the last
+        node = node.children[index]
     return node.start
+
+
+def _index_of(node: Node, name: str) -> int | None:
+    """The member that Go takes for a name: of any case, the last."""
+    members = range(len(node.names) - 1, -1, -1)
+    exact = next((index for index in members if node.names[index].string == name), None)
+    return exact if exact is not None else next((i for i in members if fold(node.names[i].string) == fold(name)), None)
 
 
 def _twins(config: ConfigView) -> Iterator[Fault]:
@@ -167,24 +189,31 @@ def _check_objects(view: View) -> Iterator[Finding]:
     for ref, objects in view.objects.items():
         if ref.kind == STORAGE_KIND:
             for rules in view.release.rules:
-                faults = storage_faults(objects[0].data, rules)
-                found[rules.release] += [fault._replace(object=ref) for fault in faults]
-        if len(objects) > 1:
-            what = f"{ref} stands in {len(objects)} manifests: {', '.join(one.place for one in objects)}"
-            effect = Effect(False, "the one that is applied last counts, unless one is a patch of the other")
-            for faults_of in found.values():
-                faults_of.append(Fault("defined-twice", (), what, effect, "Keep one of them.", ref))
+                found[rules.release] += [fault._replace(object=ref) for fault in storage_faults(objects[0].data, rules)]
+        for fault in _of_manifests(objects):
+            for faults in found.values():
+                faults.append(fault._replace(object=ref))
     for verdict in judge(found, view.release.likely):
         about = verdict.fault.object
         if about is not None:
             yield _finding(verdict, about, _first(view, about).locate(verdict.fault.path))
 
 
+def _of_manifests(objects: Sequence[Object]) -> Iterator[Fault]:
+    """What is wrong with how an object is written down, whatever the release."""
+    if len(objects) > 1:
+        what = f"it stands in {len(objects)} manifests: {', '.join(one.place for one in objects)}"
+        effect = Effect(False, "the one that is applied last counts, unless one is a patch of the other")
+        yield Fault("defined-twice", (), what, effect, "Keep one of them, unless it is a patch.")
+    for field in objects[0].repeated:
+        effect = Effect(True, "tools refuse the manifest, or take one of the two without a word")
+        yield Fault("key-twice", field, f"{format_path(field)} stands there twice", effect, "Keep one of them.")
+
+
 def _first(view: View, ref: ObjectRef) -> Object:
     """The manifest that counts where several hold one object: the first that is no patch."""
     objects: Sequence[Object] = view.objects[ref]
-    whole = (one for one in objects if "supportedModelFormats" in (one.data.get("spec") or {}))
-    return next(whole, objects[0])
+    return next((one for one in objects if read_runtime(ref, one.data).formats), objects[0])
 
 
 def _finding(verdict: Verdict, ref: ObjectRef, place: Place) -> Finding:

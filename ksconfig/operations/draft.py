@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ksconfig.errors import PathNotFound, Refused, UnsupportedEdit
-from ksconfig.model.fields import type_faults
+from ksconfig.model.fields import since, type_faults
 from ksconfig.model.plan import ABSENT, Change, Field, FieldEdit, ImageChange, Notice, ObjectRef, Plan
 from ksconfig.model.start import start_faults
 from ksconfig.operations.view import ConfigView, View
@@ -16,7 +16,7 @@ from ksconfig.text.json_scanner import Node, parse_json
 from ksconfig.text.json_write import Layout, RawJson, write_json
 from ksconfig.text.proof import prove_json
 from ksconfig.text.spans import Edit, EditedText
-from ksconfig.text.templates import ADVICE, holds_template
+from ksconfig.text.templates import ADVICE, holds_template, needs_rendering
 
 #: Fields that are Go templates by KServe's own design, so that "{{" in them means nothing to us.
 _KSERVE_TEMPLATES = {("ingress", "domainTemplate"), ("ingress", "pathTemplate")}
@@ -83,6 +83,11 @@ class Draft:
         """
         target = self.view.the_object(ref)
         before = target.text(field)
+        if holds_template(before) and not needs_rendering(before):
+            raise Refused(
+                f"the image {before} is filled in by KServe for each service, from its name, labels or annotations",
+                advice="Change it there, or replace the text by hand.",
+            )
         _refuse_template(field, before)
         if before.strip() != before:
             raise UnsupportedEdit(
@@ -134,7 +139,8 @@ class Draft:
         for key in self.texts:
             old = type_faults((key,), view.data.get(key))
             for fault in type_faults((key,), data.get(key)):
-                if fault not in old:
+                known = any(since(fault.path) <= release for release in self.view.release.candidates)
+                if fault not in old and known:
                     self.notice("wrong-type", f"{fault.reason}; KServe will refuse the whole key")
 
     def _check_start(self, view: ConfigView, data: Mapping[str, Any]) -> None:

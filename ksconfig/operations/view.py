@@ -18,14 +18,15 @@ from ksconfig.errors import (
     UsageError,
     not_done,
 )
-from ksconfig.model.detect import ReleaseGuess, given_release, guess_release
+from ksconfig.model.detect import ReleaseGuess, RuntimeEvidence, given_release, guess_release
 from ksconfig.model.images import EXAMPLE_KEY
 from ksconfig.model.plan import Notice, ObjectRef
-from ksconfig.model.releases import NEWEST
+from ksconfig.model.releases import NEWEST, OLDEST
 from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, STORAGE_KIND, Runtime, read_runtime
 from ksconfig.source.port import Config, Object, Source
 from ksconfig.text.json_path import Path, Step, find, format_path, missing, parse_path
 from ksconfig.text.json_scanner import Node, parse_json
+from ksconfig.text.spans import Origin
 from ksconfig.text.templates import holds_template, template_fault
 
 #: The refusals that a person may override, by the word for ``allow``.
@@ -59,14 +60,31 @@ class ConfigView:
         self.config = config
         self.roots: dict[str, Node] = {}
         self.broken: dict[str, KsconfigError] = {}
+        self.shared: dict[str, Refused] = {}  # sound, but the text is that of another place too (a YAML alias)
         for key in config.keys:
             if key == EXAMPLE_KEY:
                 continue
             try:
-                self.roots[key] = parse_json(self.text(key), config.origin(("data", key)))
+                self.roots[key] = parse_json(self._readable(key), self._origin(key))
             except KsconfigError as error:
                 self.broken[key] = error
         self.data: dict[str, Any] = {key: root.value for key, root in self.roots.items()}
+
+    def _readable(self, key: str) -> str:
+        """The text of a key, one that can only be read included."""
+        try:
+            return self.text(key)
+        except (Ambiguous, InvalidDocument):
+            raise
+        except Refused as error:
+            value = self.config.value(("data", key))
+            if value is None:
+                raise
+            self.shared[key] = error
+            return value
+
+    def _origin(self, key: str) -> Origin:
+        return Origin("", None) if key in self.shared else self.config.origin(("data", key))
 
     def text(self, key: str) -> str:
         """The text of a key (errors as in `ksconfig.source.port.Object.text`)."""
@@ -79,6 +97,8 @@ class ConfigView:
             PathNotFound: there is no such key.
             KsconfigError: it cannot be read; a template is named as one.
         """
+        if key in self.shared:
+            raise self.shared[key]
         if key in self.broken:
             raise self._as_template(key, self.broken[key])
         if key == EXAMPLE_KEY:
@@ -129,8 +149,9 @@ class View:
         """
         if self.config is None:
             self.source.explain_absence()
+            more = "" if self.objects else ", and no serving runtime"
             raise ConfigNotFound(
-                "there is no ConfigMap inferenceservice-config in what was read",
+                f"there is no ConfigMap inferenceservice-config in what was read{more}",
                 advice="Name the manifest that holds it with -f.",
             )
         return self.config
@@ -160,10 +181,11 @@ class View:
         if self.scope.kserve_version is not None:
             return given_release(self.scope.kserve_version)
         data, keys = (self.config.data, self.config.config.keys) if self.config else ({}, ())
-        return guess_release(data, frozenset(keys), self.source.evidence(), self._runtime_images)
+        return guess_release(data, frozenset(keys), self.source.evidence(), self._runtime_evidence)
 
-    def _runtime_images(self) -> tuple[str, ...]:
-        return tuple(one.image for runtime in self.runtimes for one in runtime.containers if one.image)
+    def _runtime_evidence(self) -> RuntimeEvidence:
+        images = tuple(one.image for runtime in self.runtimes for one in runtime.containers if one.image)
+        return RuntimeEvidence(images, max((runtime.since for runtime in self.runtimes), default=OLDEST))
 
     def the_object(self, ref: ObjectRef) -> Object:
         """The one object of a name.
@@ -172,9 +194,14 @@ class View:
             Ambiguous: several manifests hold it.
         """
         objects = self.objects[ref]
-        if len(objects) > 1:
-            raise several(f"{ref} stands there several times", objects)
-        return objects[0]
+        if len(objects) == 1:
+            return objects[0]
+        error = several(f"{ref} stands there several times", objects)
+        target = next((one.name for one in self.runtimes if one.ref == ref), None)
+        if target and any(not read_runtime(ref, one.data).formats for one in objects):
+            # a patch of a runtime serves no framework by itself, so the same command would not find it
+            error = Ambiguous(error.why, advice=f"Say {target}, with {' or '.join(error.selectors)}.")
+        raise error
 
     def notices(self, touched: Collection[str]) -> tuple[Notice, ...]:
         """What a person should know beside the change."""

@@ -7,8 +7,15 @@ from typing import Any
 import pytest
 
 from ksconfig.errors import UsageError
-from ksconfig.model.detect import Evidence, ReleaseGuess, controller_releases, given_release, guess_release
-from ksconfig.model.releases import RULES, Release
+from ksconfig.model.detect import (
+    Evidence,
+    ReleaseGuess,
+    RuntimeEvidence,
+    controller_releases,
+    given_release,
+    guess_release,
+)
+from ksconfig.model.releases import OLDEST, RULES, Release
 
 FLAT = {"image": "r/x", "defaultImageVersion": "1"}
 BOTH = {"v1": FLAT, "v2": FLAT}
@@ -179,10 +186,12 @@ def definitions(minor: int) -> frozenset[str]:
     return frozenset([plural + (KSERVE if minor >= 7 else KUBEFLOW) for plural in plurals] + field)
 
 
-def beside(data: dict[str, Any] | None = None, images: tuple[str, ...] = (), **evidence: Any) -> ReleaseGuess:
+def beside(
+    data: dict[str, Any] | None = None, images: tuple[str, ...] = (), since: Release = OLDEST, **evidence: Any
+) -> ReleaseGuess:
     """The guess for a config (none by default) and what stands beside it."""
     data = data or {}
-    return guess_release(data, frozenset(data), Evidence(**evidence), lambda: images)
+    return guess_release(data, frozenset(data), Evidence(**evidence), lambda: RuntimeEvidence(images, since))
 
 
 class TestController:
@@ -376,8 +385,12 @@ class TestRuntimeImages:
         data = whole(16, agent={"image": f"kserve/agent:{tag}"})
         assert beside(data, ("kserve/sklearnserver:v0.18.0",)).likely == Release(0, 18)
 
+    def test_exclude_the_releases_before_their_newest_field(self) -> None:
+        found = beside(kinds=frozenset({"ClusterServingRuntime"}), since=Release(0, 11))
+        assert minors(found) == list(range(11, 21))
+
     def test_are_not_asked_for_where_the_controller_decides(self) -> None:
-        def asked() -> tuple[str, ...]:
+        def asked() -> RuntimeEvidence:
             raise AssertionError("the runtimes were read")
 
         evidence = Evidence(controllers=("kserve/kserve-controller:v0.16.0",))

@@ -313,6 +313,7 @@ def test_a_runtime_is_read_from_its_object() -> None:
         workers=True,
         server_type="torchserve",
         created="2025-06-01T12:00:00Z",
+        since=Release(0, 14),
     )
     assert read_runtime(ref, OBJECT).format_names == ("sklearn", "xgboost")
 
@@ -331,13 +332,29 @@ def test_a_runtime_is_read_from_its_object() -> None:
 )
 def test_what_is_not_of_the_type_it_must_be_counts_as_absent(spec: Any) -> None:
     ref = ObjectRef(CLUSTER_KIND, None, "x")
-    assert read_runtime(ref, {"metadata": None, "spec": spec}) == Runtime(ref, (), (), ())
+    read = read_runtime(ref, {"metadata": None, "spec": spec})
+    assert read._replace(since=Release(0, 8)) == Runtime(ref, (), (), ())
 
 
 @pytest.mark.parametrize("priority", [True, "1", 1.5, None])
 def test_a_priority_is_a_whole_number_or_none(priority: Any) -> None:
     data = {"spec": {"supportedModelFormats": [{"name": "sklearn", "autoSelect": "yes", "priority": priority}]}}
     assert read_runtime(ObjectRef(CLUSTER_KIND, None, "x"), data).formats == (listed(auto=False, version=None),)
+
+
+@pytest.mark.parametrize(
+    ("spec", "minor"),
+    [
+        ({"containers": []}, 8),
+        ({"protocolVersions": ["v1"]}, 9),
+        ({"imagePullSecrets": []}, 10),
+        ({"supportedModelFormats": [{"name": "a"}, {"name": "b", "priority": 1}]}, 11),
+        ({"workerSpec": {}, "protocolVersions": ["v1"]}, 14),
+        ({"schedulerName": "x"}, 18),
+    ],
+)
+def test_its_fields_tell_since_when_it_can_be(spec: Any, minor: int) -> None:
+    assert read_runtime(ObjectRef(CLUSTER_KIND, None, "x"), {"spec": spec}).since == Release(0, minor)
 
 
 PORT = "registry.example:5000/a/s:1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -96,7 +97,7 @@ def test_the_place_is_that_of_the_value_in_the_file() -> None:
 def test_a_key_that_stands_twice_is_found() -> None:
     text = "kind: ConfigMap\nmetadata:\n  name: inferenceservice-config\ndata:\n  agent: '{}'\n  agent: '{}'\n"
     (finding, *_) = ksconfig.loads(text).doctor()
-    assert (finding.severity, finding.code, finding.written_path) == ("breaks", "broken-json", "agent")
+    assert (finding.severity, finding.code, finding.written_path) == ("breaks", "key-twice", "agent")
     assert "more than once" in finding.message
 
 
@@ -117,3 +118,75 @@ def test_what_breaks_comes_first() -> None:
 def test_nothing_to_check_is_an_error() -> None:
     with pytest.raises(ksconfig.ConfigNotFound, match="nothing was checked"):
         ksconfig.loads("kind: Namespace\n").doctor()
+
+
+@pytest.mark.parametrize(
+    ("minor", "key", "text"),
+    [
+        (7, "logger", '{"image": "a:1", "cpuRequest": "2", "cpuLimit": "1", "memoryRequest": "1e3", "memoryLimit": "1e3"}'),
+        (5, "credentials", '{"s3": {"s3Region": true}}'),
+        (20, "opentelemetryCollector", '{"scrapeInterval": "1d"}'),
+        (20, "ingress", '{"ingressGateway": "a", "domainTemplate": "{{ with .Labels }}{{ .team }}.{{ end }}{{ .Name }}.x"}'),
+        (20, "oauthProxy", "not JSON at all"),
+        (20, "explainers", "{}"),
+        (7, "agent", '{"Image": "kserve/agent:v0.7.0", "cpuRequest": "0", "cpuLimit": "0.5", "memoryRequest": "1", "memoryLimit": "1"}'),
+    ],
+)  # fmt: skip
+def test_what_a_release_does_not_mind_breaks_nothing(minor: int, key: str, text: str) -> None:
+    texts = {**texts_of(sound_config(minor)), key: text}
+    assert [finding for finding in findings(texts, minor).values() if finding.severity == "breaks"] == []
+
+
+def test_a_text_that_two_keys_share_is_sound() -> None:
+    text = (
+        "kind: ConfigMap\nmetadata:\n  name: inferenceservice-config\ndata:\n"
+        '  credentials: &c "{}"\n  transformers: *c\n'
+    )
+    assert ksconfig.loads(text).doctor() == ()
+    with pytest.raises(ksconfig.Refused, match="alias"):
+        ksconfig.loads(text).set("credentials.gcs", {}, allow_type_change=True)
+
+
+def test_a_value_that_is_no_text_is_refused_by_the_api_server() -> None:
+    text = "kind: ConfigMap\nmetadata:\n  name: inferenceservice-config\ndata:\n  deploy:\n    a: b\n"
+    (finding,) = ksconfig.loads(text).doctor()
+    assert (finding.code, finding.effect) == ("no-text", "the API server refuses the whole ConfigMap")
+    assert 'Begin the value with "deploy: |-"' in finding.mend
+
+
+def test_a_key_that_example_has_swallowed_is_named_at_its_line() -> None:
+    texts = texts_of(sound_config(20))
+    explainers = texts.pop("explainers")
+    lines = ["kind: ConfigMap", "metadata: {name: inferenceservice-config}", "data:"]
+    lines += ["  _example: |-", "    # deploy: |-", "    agent: |-", "      {", "      }"]
+    lines += ["    explainers: |-", *(f"      {line}" for line in explainers.splitlines())]
+    lines += [f"  {key}: {json.dumps(text)}" for key, text in texts.items()]
+    (finding,) = ksconfig.loads("\n".join(lines), label="kserve.yaml").doctor()
+    assert (finding.code, finding.message[:35]) == ("swallowed-key", "_example has swallowed the key expl")
+    assert finding.place.line == 9
+
+
+def test_a_broken_manifest_with_placeholders_of_kserve_is_no_template() -> None:
+    text = "kind: ClusterServingRuntime\nmetadata:\n  name: a\nspec:\n  args:\n  - --model_name={{.Name}}\n bad: [\n"
+    (finding,) = ksconfig.loads(text).doctor()
+    assert "not YAML" in finding.message
+    assert "template" not in finding.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "kind: ClusterServingRuntime\nmetadata: {name: a}\nspec: 5\n",
+        "kind: ClusterServingRuntime\nmetadata: {name: a}\nspec: {containers: [foo], supportedModelFormats: [x]}\n",
+        "kind: ClusterServingRuntime\nmetadata: {name: a}\nspec: {containers: {}, supportedModelFormats: x}\n",
+        "kind: ClusterServingRuntime\nmetadata: {name: a}\nspec: &s {containers: [*s]}\n",
+        "kind: ClusterServingRuntime\nspec: {}\nmetadata: []\n",
+        "kind: List\nitems: &a [{kind: List, items: *a}, {kind: ServingRuntime, metadata: {name: a}}]\n",
+    ],
+)
+def test_nonsense_never_ends_in_an_internal_error(text: str) -> None:
+    for release in ("0.8", "0.16", None):
+        loaded = ksconfig.loads(text, kserve_version=release)
+        for call in (loaded.doctor, loaded.images):
+            with contextlib.suppress(ksconfig.Refused, ksconfig.NotFound):
+                call()

@@ -22,6 +22,7 @@ def runtime(
     name: str = "a", *, kind: str = "ClusterServingRuntime", namespace: str = "", **spec: Any
 ) -> dict[str, Any]:
     whole = {"containers": [CONTAINER], "protocolVersions": ["v1", "v2"], "supportedModelFormats": [FORMAT], **spec}
+    whole = {name: value for name, value in whole.items() if value is not None}
     metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
     return {"apiVersion": "serving.kserve.io/v1alpha1", "kind": kind, "metadata": metadata, "spec": whole}
 
@@ -57,6 +58,19 @@ def test_nothing_is_found_in_sound_runtimes(release: str) -> None:
          "spec.supportedModelFormats[0].autoSelect"),
         ({"supportedModelFormats": [{"version": "1"}]}, "0.8", "missing-field", "spec.supportedModelFormats[0].name"),
         ({"disabled": "false"}, "0.8", "wrong-type", "spec.disabled"),
+        ({"protocolVersions": "v1"}, "0.9", "wrong-type", "spec.protocolVersions"),
+        ({"containers": container(args="--model_name=a")}, "0.16", "wrong-type", "spec.containers[0].args"),
+        ({"containers": container(image=5)}, "0.16", "wrong-type", "spec.containers[0].image"),
+        ({"containers": container() * 2}, "0.16", "bad-value", "spec.containers"),
+        ({"containers": container(resources={"limits": {"cpu": "1x"}})}, "0.16", "bad-quantity",
+         "spec.containers[0].resources.limits.cpu"),
+        ({"containers": container(env=[{"name": "A", "value": "{{.Nam}}"}])}, "0.16", "bad-placeholder",
+         "spec.containers[0].env[0].value"),
+        ({"containers": container(env=[{"name": "A", "value": "{{.Name}"}])}, "0.16", "bad-placeholder",
+         "spec.containers[0].env[0].value"),
+        ({"containers": container(env=[{"name": "PYTHONPATH"}])}, "0.20", "bad-value", "spec.containers[0].env[0]"),
+        ({"supportedModelFormats": [{**FORMAT, "priority": 2**31}]}, "0.16", "bad-value",
+         "spec.supportedModelFormats[0].priority"),
         ({"supportedModelFormats": [FORMAT, {**FORMAT, "version": "2", "priority": 2}]}, "0.12", "several-priorities",
          "spec.supportedModelFormats[1].priority"),
         ({"workerSpec": {"containers": []}}, "0.15", "bad-value", "spec.workerSpec.containers"),
@@ -77,12 +91,37 @@ def test_what_breaks_services_or_is_refused_is_found(spec: dict[str, Any], relea
         ({"workerSpec": {"containers": []}}, "0.14"),
         ({"containers": container(args=["--http_port=8080"])}, "0.16"),
         ({"containers": container(image="{{.Labels.image}}")}, "0.16"),
-        ({"containers": container(name="server"), "supportedModelFormats": []}, "0.16"),
+        ({"containers": container(name="server"), "supportedModelFormats": None}, "0.16"),
+        ({"containers": None}, "0.16"),
+        ({"containers": container(name="mlserver"), "multiModel": True, "builtInAdapter": {}}, "0.16"),
+        ({"containers": container(name="server"), "disabled": True}, "0.16"),
+        ({"containers": container(args=["--model_name=$(NAME)", "--model_dir=/mnt"])}, "0.16"),
+        ({"containers": container(image="$(IMAGE)")}, "0.16"),
+        ({"containers": container(env=[{"name": "PYTHONPATH"}])}, "0.18"),
     ],
-    ids=["first container serves", "no such rule yet", "no workers yet", "no model directory", "template", "a patch"],
 )
 def test_what_a_release_does_not_mind_is_not_found(spec: dict[str, Any], release: str) -> None:
     assert findings(runtime(**spec), release=release) == []
+
+
+def test_misspelt_fields_are_notes() -> None:
+    found = findings(runtime(supportedModelFormats=[{**FORMAT, "autoselect": True}], protocolVersion=["v1"]))
+    assert sorted((one.severity, one.code, one.written_path) for one in found) == [
+        ("note", "misspelt-field", "spec.protocolVersion"),
+        ("note", "misspelt-field", "spec.supportedModelFormats[0].autoselect"),
+    ]
+
+
+def test_a_key_that_stands_twice_is_found() -> None:
+    text = "kind: ClusterServingRuntime\nmetadata: {name: a}\nspec:\n  disabled: true\n  disabled: false\n"
+    (finding,) = ksconfig.loads(text, kserve_version="0.16").doctor()
+    assert (finding.severity, finding.code, finding.written_path) == ("breaks", "key-twice", "spec.disabled")
+
+
+def test_a_namespace_does_not_make_two_of_a_cluster_runtime() -> None:
+    other = runtime()
+    other["metadata"]["namespace"] = "kserve"
+    assert [finding.code for finding in findings(runtime(), other)] == ["defined-twice"]
 
 
 @pytest.mark.parametrize(
