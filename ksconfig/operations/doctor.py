@@ -106,8 +106,9 @@ def _check_config(view: View) -> Iterator[Finding]:
     broken = {key: _broken_key(config, key, error) for key, error in config.broken.items()}
     facts = ConfigFacts(config.config.keys, config.data, broken, _in_example(config))
     found = {rules.release: [*config_faults(facts, rules), *_twins(config)] for rules in view.release.rules}
+    places = _Places(config)
     for verdict in judge(found, view.release.likely):
-        yield _finding(verdict, config.config.ref, _place(config, verdict.fault.path))
+        yield _finding(verdict, config.config.ref, places.of(verdict.fault.path))
 
 
 def _broken_key(config: ConfigView, key: str, error: KsconfigError) -> BrokenKey:
@@ -131,39 +132,44 @@ def _in_example(config: ConfigView) -> str | None:
     return last[0]
 
 
-def _place(config: ConfigView, path: Field) -> Place:
-    key = str(path[0])
-    if key == EXAMPLE_KEY:
-        text = config.config.value(("data", key)) or ""
-        last = last_key(text)
-        return config.config.locate(("data", key), text.rfind("\n", 0, last[1] - 1) + 1 if last else 0)
-    error = config.broken.get(key)
-    if isinstance(error, InvalidDocument) and error.line is not None:
-        whole = config.config.locate(("data", key))
-        return Place(whole.label, error.line, error.column)
-    root = config.roots.get(key)
-    return config.config.locate(("data", key), _offset(root, path[1:]) if root else 0)
+class _Places:
+    """Where the faults of a config stand."""
 
+    def __init__(self, config: ConfigView) -> None:
+        self.config = config
+        self._indexes: dict[int, dict[str, int]] = {}
 
-def _offset(root: Node, path: Field) -> int:
-    """Where the value at a path begins, or what would hold it."""
-    node = root
-    for step in path:
-        if isinstance(step, int) and node.kind == "array" and step < len(node.children):
-            node = node.children[step]
-            continue
-        index = None if isinstance(step, int) else _index_of(node, step)
-        if index is None:
-            break
-        node = node.children[index]
-    return node.start
+    def of(self, path: Field) -> Place:
+        """The place of a value, or of what would hold it."""
+        key = str(path[0])
+        config = self.config.config
+        field = ("data", key)
+        if key == EXAMPLE_KEY:
+            text = config.value(field) or ""
+            last = last_key(text)
+            return config.locate(field, text.rfind("\n", 0, last[1] - 1) + 1 if last else 0)
+        error = self.config.broken.get(key)
+        if isinstance(error, InvalidDocument) and error.line is not None:
+            return Place(config.locate(field).label, error.line, error.column)
+        root = self.config.roots.get(key)
+        return config.locate(field, self._offset(root, path[1:]) if root else 0)
 
+    def _offset(self, root: Node, path: Field) -> int:
+        node = root
+        for step in path:
+            index = step if isinstance(step, int) else self._index(node).get(step, self._index(node).get(fold(step)))
+            if index is None or index >= len(node.children):
+                break
+            node = node.children[index]
+        return node.start
 
-def _index_of(node: Node, name: str) -> int | None:
-    """The member that Go takes for a name: of any case, the last."""
-    members = range(len(node.names) - 1, -1, -1)
-    exact = next((index for index in members if node.names[index].string == name), None)
-    return exact if exact is not None else next((i for i in members if fold(node.names[i].string) == fold(name)), None)
+    def _index(self, node: Node) -> dict[str, int]:
+        """The members by their names and, for what Go takes for the same, by their folded names; the last counts."""
+        if id(node) not in self._indexes:
+            names = [name.string for name in node.names]
+            folded = {fold(name): index for index, name in enumerate(names)}
+            self._indexes[id(node)] = {**folded, **{name: index for index, name in enumerate(names)}}
+        return self._indexes[id(node)]
 
 
 def _twins(config: ConfigView) -> Iterator[Fault]:
@@ -184,7 +190,8 @@ def _twins(config: ConfigView) -> Iterator[Fault]:
 
 
 def _check_objects(view: View) -> Iterator[Finding]:
-    facts = [RuntimeFacts(runtime, _first(view, runtime.ref).data) for runtime in view.runtimes]
+    first = {ref: _first(ref, objects) for ref, objects in view.objects.items()}
+    facts = [RuntimeFacts(runtime, first[runtime.ref].data) for runtime in view.runtimes]
     found = {rules.release: list(runtime_faults(facts, rules)) for rules in view.release.rules}
     for ref, objects in view.objects.items():
         if ref.kind == STORAGE_KIND:
@@ -196,7 +203,7 @@ def _check_objects(view: View) -> Iterator[Finding]:
     for verdict in judge(found, view.release.likely):
         about = verdict.fault.object
         if about is not None:
-            yield _finding(verdict, about, _first(view, about).locate(verdict.fault.path))
+            yield _finding(verdict, about, first[about].locate(verdict.fault.path))
 
 
 def _of_manifests(objects: Sequence[Object]) -> Iterator[Fault]:
@@ -210,9 +217,8 @@ def _of_manifests(objects: Sequence[Object]) -> Iterator[Fault]:
         yield Fault("key-twice", field, f"{format_path(field)} stands there twice", effect, "Keep one of them.")
 
 
-def _first(view: View, ref: ObjectRef) -> Object:
+def _first(ref: ObjectRef, objects: Sequence[Object]) -> Object:
     """The manifest that counts where several hold one object: the first that is no patch."""
-    objects: Sequence[Object] = view.objects[ref]
     return next((one for one in objects if read_runtime(ref, one.data).formats), objects[0])
 
 

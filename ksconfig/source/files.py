@@ -182,9 +182,12 @@ class FileSource:
     def objects(self, kind: str) -> tuple[ManifestObject, ...]:
         """Every object of a kind, in the order of the files."""
         found = [(file, one) for file in self.files for one in file.manifest.objects(kind)]
+        groups: dict[ObjectRef, list[tuple[ManifestFile, ManifestObject]]] = {}
         for file, one in found:
-            rivals = [rival for rival in found if rival[1].ref == one.ref]
-            one.selector = selector(self.files, file, one, rivals) if len(rivals) > 1 else None
+            groups.setdefault(one.ref, []).append((file, one))
+        for rivals in groups.values():
+            for file, one in rivals:
+                one.selector = selector(self.files, file, one, rivals) if len(rivals) > 1 else None
         return tuple(one for _, one in found)
 
     def evidence(self) -> Evidence:

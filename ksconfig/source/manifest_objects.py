@@ -41,7 +41,7 @@ class ManifestObject:
         """File and line."""
         return f"{self._label}:{position_of(self._text, self.root.start).line}"
 
-    @property
+    @cached_property
     def data(self) -> Mapping[str, Any]:
         """The whole object as plain data."""
         try:
@@ -178,12 +178,11 @@ class ManifestObject:
             return
         for key in once:
             self._refuse_twice(mapping, key, where)
-        for node, _ in mapping.items():
-            if node.value == "<<" and node.style == "plain":
-                raise Refused(
-                    f"{self._at(node)}: {where} takes entries from elsewhere through a YAML merge (<<)",
-                    advice="Write the entries out first.",
-                )
+        if mapping.merge is not None:
+            raise Refused(
+                f"{self._at(mapping.merge)}: {where} takes entries from elsewhere through a YAML merge (<<)",
+                advice="Write the entries out first.",
+            )
 
     def _refuse_twice(self, mapping: YamlMapping, key: str, where: str) -> None:
         if key in mapping.repeated:

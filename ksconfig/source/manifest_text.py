@@ -180,13 +180,13 @@ def _roots(tree: YamlNode | None) -> Iterator[YamlMapping]:
     pending = [tree]
     seen: set[int] = set()
     while pending:
-        node = pending.pop(0)
+        node = pending.pop()
         if not isinstance(node, YamlMapping) or id(node) in seen:
             continue
         seen.add(id(node))
         items = node.get("items")
         if isinstance(items, YamlSequence):
-            pending = [*items.items, *pending]
+            pending += reversed(items.items)
         else:
             yield node
 

@@ -75,10 +75,17 @@ class YamlMapping(YamlNode):
         """The value at a chain of keys (the first of duplicates), or None."""
         node: YamlNode | None = self
         for name in names:
-            node = (
-                next((v for k, v in node.items() if k.value == name), None) if isinstance(node, YamlMapping) else None
-            )
+            node = node._by_name.get(name) if isinstance(node, YamlMapping) else None
         return node
+
+    @cached_property
+    def _by_name(self) -> dict[str, YamlNode]:
+        return {key.value: value for key, value in reversed([*self.items()])}
+
+    @cached_property
+    def merge(self) -> YamlScalar | None:
+        """The key ``<<`` by which it takes entries from elsewhere, or None."""
+        return next((key for key, _ in self.items() if key.value == "<<" and key.style == "plain"), None)
 
     def items(self) -> Iterator[tuple[YamlScalar, YamlNode]]:
         """The entries whose keys are scalars."""
@@ -166,7 +173,7 @@ def plain_data(node: YamlNode) -> Any:
         merged: dict[str, Any] = {}
         own: dict[str, Any] = {}
         for key, value in node.items():
-            if key.value == "<<" and key.style == "plain":
+            if key is node.merge:
                 for source in value.items if isinstance(value, YamlSequence) else (value,):
                     data = plain_data(source)
                     merged = {**(data if isinstance(data, dict) else {}), **merged}
