@@ -84,7 +84,7 @@ def _over_limit(path: tuple[str, ...], fields: Mapping[str, Any]) -> Iterator[Fa
             parse_quantity(found) if isinstance(found := fields.get(fold(f"{kind}{which}")), str) else None
             for which in ("Request", "Limit")
         )
-        if request is not None and limit is not None and request > limit:
+        if request is not None and limit is not None and request.exceeds(limit):
             where = (*path, f"{kind}Request")
             what = f"{format_path(where)} is more than {kind}Limit beside it"
             refused = Effect(True, "the API server refuses the pods that take both")

@@ -10,7 +10,7 @@ from ksconfig.errors import Ambiguous, InvalidDocument, KsconfigError, Refused
 from ksconfig.model.plan import Field, ObjectRef
 from ksconfig.source.port import Place
 from ksconfig.text.json_path import format_path
-from ksconfig.text.spans import Origin, position_of
+from ksconfig.text.spans import Lines, Origin
 from ksconfig.text.yaml_documents import Document
 from ksconfig.text.yaml_scalar import ScalarMap
 from ksconfig.text.yaml_tree import STRING_TAG, YamlMapping, YamlNode, YamlScalar, YamlSequence, plain_data
@@ -23,10 +23,11 @@ class ManifestObject:
 
     selector: str | None = None
 
-    def __init__(self, text: str, label: str, document: Document, root: YamlMapping) -> None:
+    def __init__(self, lines: Lines, label: str, document: Document, root: YamlMapping) -> None:
         self.document = document
         self.root = root
-        self._text = text
+        self._lines = lines
+        self._text = lines.text
         self._label = label
         self._maps: dict[Field, ScalarMap] = {}
         self._check_mapping(root, "the object", ("kind", "metadata"))
@@ -39,7 +40,7 @@ class ManifestObject:
     @property
     def place(self) -> str:
         """File and line."""
-        return f"{self._label}:{position_of(self._text, self.root.start).line}"
+        return f"{self._label}:{self._lines.position(self.root.start).line}"
 
     @cached_property
     def data(self) -> Mapping[str, Any]:
@@ -89,7 +90,7 @@ class ManifestObject:
             place = self.scalar_map(field).to_source(offset) if field else self.root.start
         except (KeyError, KsconfigError):
             place = self._nearest(field).start
-        return Place(self._label, *position_of(self._text, place))
+        return Place(self._label, *self._lines.position(place))
 
     def _nearest(self, field: Field) -> YamlNode:
         node: YamlNode = self.root
@@ -157,7 +158,7 @@ class ManifestObject:
         return ScalarMap(self._text, value, holder.column, holder.flow, self._field_label(field))
 
     def _no_text(self, field: Field, value: YamlNode, what: str) -> InvalidDocument:
-        place = position_of(self._text, value.start)
+        place = self._lines.position(value.start)
         if field == ("data",):
             raise Origin(self._text, self._label).fault(value.start, f"data is {what}, but must be a mapping")
         in_config = field[0] == "data"
@@ -193,14 +194,14 @@ class ManifestObject:
             )
 
     def _at(self, node: YamlNode) -> str:
-        return f"{self._label}, {position_of(self._text, node.start)}"
+        return f"{self._label}, {self._lines.position(node.start)}"
 
 
 class ManifestConfig(ManifestObject):
     """A ConfigMap inside a manifest text (see `ksconfig.source.port.Config`)."""
 
-    def __init__(self, text: str, label: str, document: Document, root: YamlMapping) -> None:
-        super().__init__(text, label, document, root)
+    def __init__(self, lines: Lines, label: str, document: Document, root: YamlMapping) -> None:
+        super().__init__(lines, label, document, root)
         self._check_mapping(root, "the object", ("data",))
         self._check_mapping(root.get("data"), "data", ())  # a key of it is looked at when it is read
         data = root.get("data")

@@ -11,7 +11,7 @@ from ksconfig.model.plan import FieldEdit
 from ksconfig.source.manifest_objects import CONFIG_NAME, ManifestConfig, ManifestObject
 from ksconfig.source.new_keys import new_key
 from ksconfig.text.proof import prove_yaml
-from ksconfig.text.spans import Edit, apply_edits
+from ksconfig.text.spans import Edit, Lines, apply_edits
 from ksconfig.text.templates import needs_rendering, template_fault
 from ksconfig.text.yaml_documents import Document, kind_of, split_documents
 from ksconfig.text.yaml_tree import YamlMapping, YamlNode, YamlSequence, read_document
@@ -32,6 +32,7 @@ class ManifestText:
     def __init__(self, text: str, label: str) -> None:
         self.text = text
         self.label = label
+        self._lines = Lines(text)
         self._documents = [(document, kind_of(document)) for document in split_documents(text)]
         self._trees: dict[int, YamlNode | None] = {}
         self._objects: dict[str, tuple[ManifestObject, ...]] = {}
@@ -62,9 +63,9 @@ class ManifestText:
                     group = (root.text("apiVersion") or _GROUP).partition("/")[0]
                     if group != _GROUP:
                         continue  # a namesake of somebody else's
-                    yield ManifestObject(self.text, self.label, document, root)
+                    yield ManifestObject(self._lines, self.label, document, root)
                 elif root.text("metadata", "name") == CONFIG_NAME:
-                    yield ManifestConfig(self.text, self.label, document, root)
+                    yield ManifestConfig(self._lines, self.label, document, root)
 
     def _tree(self, document: Document) -> YamlNode | None:
         if document.start not in self._trees:

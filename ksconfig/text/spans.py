@@ -137,6 +137,25 @@ def position_of(text: str, offset: int) -> Position:
     return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
+class Lines:
+    """A text whose places are asked for many times: each answer costs a block of it, not all that stands before."""
+
+    _BLOCK = 1 << 16
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._counts = [0]  # the line feeds before each block, as far as asked for
+
+    def position(self, offset: int) -> Position:
+        """As `position_of`."""
+        block = offset // self._BLOCK
+        for index in range(len(self._counts) - 1, block):
+            start = index * self._BLOCK
+            self._counts.append(self._counts[-1] + self.text.count("\n", start, start + self._BLOCK))
+        line = self._counts[block] + self.text.count("\n", block * self._BLOCK, offset) + 1
+        return Position(line, offset - self.text.rfind("\n", 0, offset))
+
+
 _PICTURE_WIDTH = 60
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ksconfig.text.spans import (
     Edit,
     EditedText,
+    Lines,
     Origin,
     Position,
     apply_edits,
@@ -154,3 +155,11 @@ def test_an_origin_names_places_in_the_source_that_a_text_stands_in() -> None:
 
     assert origin.position(1) == (2, 4)
     assert origin.picture(1) == "  2 |   xy\n    |    ^"
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 65_537, 200_000])
+def test_lines_tells_the_positions_that_position_of_tells(size: int) -> None:
+    text = ("ab\n\nc" * (size // 5 + 1))[:size]
+    lines = Lines(text)
+    for offset in {0, size // 3, max(size - 1, 0), size, size // 2, min(size, 65_536)}:
+        assert lines.position(offset) == position_of(text, offset)
