@@ -70,8 +70,11 @@ class Runtime(NamedTuple):
         return tuple(dict.fromkeys(one.name for one in self.formats))
 
     def serving_container(self, rules: Rules) -> int | None:
-        """The index of the container that serves, or None: the first, from 0.11 on the one with the fixed name."""
-        if not rules.named_container:
+        """The index of the container that serves, or None: the first, from 0.11 on the one with the fixed name.
+
+        The containers of a runtime for ModelMesh (multiModel) are not KServe's to choose; a single one is clear.
+        """
+        if not rules.named_container or (self.multi_model and len(self.containers) == 1):
             return 0 if self.containers else None
         return next((i for i, one in enumerate(self.containers) if one.name == SERVING_CONTAINER), None)
 

@@ -330,6 +330,16 @@ class TestDefinitions:
         assert str(loads(text, None).plan_set_image({"runtime/kserve-sklearnserver": NEW}).release) == release
 
 
+def test_the_single_container_of_a_modelmesh_runtime_serves_whatever_its_name() -> None:
+    text = (
+        "kind: ServingRuntime\nmetadata: {name: mm, namespace: team}\nspec:\n  multiModel: true\n"
+        "  supportedModelFormats: [{name: sklearn}]\n  containers:\n  - name: mlserver\n    image: r/mlserver:1\n"
+    )
+    loaded = loads(text, "0.16")
+    loaded.set_image("runtime/team/mm", ":2")
+    assert loaded.text == text.replace("mlserver:1", "mlserver:2")
+
+
 class TestBrokenSurroundings:
     """What is broken is named; what is sound beside it can still be edited (promise 2)."""
 
