@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from ksconfig.model.check_images import image_faults
 from ksconfig.model.check_values import COMPLETE, value_faults
 from ksconfig.model.effects import Effect, absent, null, unreadable
-from ksconfig.model.faults import Fault
+from ksconfig.model.faults import Code, Fault
 from ksconfig.model.fields import since, type_faults, unknown_fields
 from ksconfig.model.images import EXAMPLE_KEY
 from ksconfig.model.releases import RULES, Rules
@@ -200,7 +200,7 @@ def _names(key: str, value: Any, rules: Rules) -> Iterator[Fault]:
             effect = _IGNORED
             if near and (key == "explainers" or rules.predictors == "decide"):
                 effect = Effect(True, f"KServe ignores it, and services of {near} find no image")
-            code = "misspelt-name" if near else "unknown-name"
+            code: Code = "misspelt-name" if near else "unknown-name"
             mend = f"Call it {near}." if near else "Remove it."
             yield Fault(code, (key, name), f"KServe knows no {name} in {key}", effect, mend)
 

@@ -11,12 +11,51 @@ from ksconfig.model.releases import Release
 
 Severity = Literal["breaks", "note"]
 
+#: What kind of fault, for machines; docs/doctor.md says what each one means.
+Code = Literal[
+    "bad-placeholder",
+    "bad-quantity",
+    "bad-value",
+    "broken-json",
+    "defined-twice",
+    "duplicate-name",
+    "equal-priorities",
+    "fixed-model-name",
+    "gpu-rule",
+    "key-twice",
+    "missing-field",
+    "missing-key",
+    "misspelt-field",
+    "misspelt-key",
+    "misspelt-name",
+    "no-model-name",
+    "no-reference",
+    "no-serving-container",
+    "no-text",
+    "null-key",
+    "partial-key",
+    "placeholder",
+    "request-over-limit",
+    "several-priorities",
+    "swallowed-key",
+    "template",
+    "unknown-field",
+    "unknown-name",
+    "unread-field",
+    "unread-image",
+    "unread-key",
+    "unread-shape",
+    "unreadable",
+    "version-not-allowed",
+    "wrong-type",
+]
+
 
 class Fault(NamedTuple):
     """Something wrong, by the rules of one release.
 
     Attributes:
-        code: what kind of fault, for machines ("wrong-type").
+        code: what kind of fault.
         path: where: ``(key, name or index, ...)`` in the config, the field in another object.
         what: the fault with the value seen, a clause.
         effect: what KServe does with it.
@@ -24,7 +63,7 @@ class Fault(NamedTuple):
         object: None for the config.
     """
 
-    code: str
+    code: Code
     path: Field
     what: str
     effect: Effect

@@ -10,7 +10,7 @@ from ksconfig.model.check_config import BrokenKey, ConfigFacts, config_faults, l
 from ksconfig.model.check_runtimes import RuntimeFacts, runtime_faults, storage_faults
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.effects import Effect
-from ksconfig.model.faults import Fault, Severity, Verdict, judge
+from ksconfig.model.faults import Code, Fault, Severity, Verdict, judge
 from ksconfig.model.images import EXAMPLE_KEY
 from ksconfig.model.plan import Field, Notice, ObjectRef
 from ksconfig.model.runtimes import STORAGE_KIND, read_runtime
@@ -26,7 +26,7 @@ class Finding:
 
     Attributes:
         severity: "breaks" if it breaks something in every release that this may be, else "note".
-        code: what kind of fault, for machines.
+        code: what kind of fault, for machines (docs/doctor.md).
         object: the object that has it; None for a text that cannot be read.
         path: where in it: ``(key, name or index, ...)``.
         place: file, line and column.
@@ -37,7 +37,7 @@ class Finding:
     """
 
     severity: Severity
-    code: str
+    code: Code
     object: ObjectRef | None
     path: Field
     place: Place

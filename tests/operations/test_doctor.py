@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import ksconfig
 from ksconfig import Finding
+from ksconfig.model.faults import Code
 from tests.planted import FAULTS, RELEASES, Planted, manifest_of, sound_config, texts_of
 
 EVERY_FAULT = pytest.mark.parametrize(
@@ -190,3 +194,9 @@ def test_nonsense_never_ends_in_an_internal_error(text: str) -> None:
         for call in (loaded.doctor, loaded.images):
             with contextlib.suppress(ksconfig.Refused, ksconfig.NotFound):
                 call()
+
+
+def test_every_code_is_documented_and_no_other() -> None:
+    text = (Path(__file__).parents[2] / "docs/doctor.md").read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    assert sorted(code for row in rows for code in re.findall(r"`([a-z-]+)`", row)) == sorted(get_args(Code))
