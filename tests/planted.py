@@ -31,7 +31,7 @@ def sound_config(minor: int) -> dict[str, Any]:
         pytorch = {"v1": dict(gpu), "v2": dict(gpu)} if minor < 8 else dict(gpu)
         data["predictors"] = {
             "tensorflow": {**gpu, "supportedFrameworks": ["tensorflow"]},
-            **{name: dict(server) for name in ("onnx", "triton", "pmml", "lightgbm")},
+            **{name: dict(server) for name in ("onnx", "triton", "pmml", "lightgbm", *["paddle"][: minor - 5])},
             "sklearn": both,
             "xgboost": json.loads(json.dumps(both)),
             "pytorch": pytorch,

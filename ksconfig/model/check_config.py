@@ -11,7 +11,7 @@ from ksconfig.model.check_images import image_faults
 from ksconfig.model.check_values import COMPLETE, value_faults
 from ksconfig.model.effects import Effect, absent, null, unreadable
 from ksconfig.model.faults import Code, Fault
-from ksconfig.model.fields import since, type_faults, unknown_fields
+from ksconfig.model.fields import read_type_faults, since, type_faults, unknown_fields
 from ksconfig.model.images import EXAMPLE_KEY
 from ksconfig.model.releases import RULES, Rules
 from ksconfig.text.json_path import format_path
@@ -173,11 +173,11 @@ def _nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 def _types(key: str, value: Any, rules: Rules) -> Iterator[Fault]:
-    known = {"predictors": frozenset(rules.frameworks), "explainers": rules.explainers}.get(key)
-    for path, reason in type_faults((key,), value):
-        read = since(path) <= rules.release and (known is None or len(path) == 1 or str(path[1]) in known)
-        mend = "KServe wants that type on purpose." if len(path) > 1 else "Write an object."
-        yield Fault("wrong-type", path, reason, unreadable(key, rules) if read else _IGNORED, mend)
+    read = read_type_faults(key, value, rules)
+    effect = unreadable(key, rules)
+    for fault in dict.fromkeys((*read, *type_faults((key,), value))):
+        mend = "Write it as that type, whatever it looks like: KServe's code wants it so."
+        yield Fault("wrong-type", fault.path, fault.reason, effect if fault in read else _IGNORED, mend)
 
 
 def _names(key: str, value: Any, rules: Rules) -> Iterator[Fault]:

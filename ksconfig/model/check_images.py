@@ -15,7 +15,7 @@ from ksconfig.model.targets import is_read, why_unread
 from ksconfig.text.json_scanner import fold
 from ksconfig.text.templates import holds_template
 
-_EXPLAINERS = frozenset(name for rules in RULES.values() for name in rules.explainers)
+_EXPLAINERS = frozenset(fold(name) for rules in RULES.values() for name in rules.explainers)
 _IGNORED = Effect(False, "KServe ignores it")
 
 
@@ -33,7 +33,7 @@ def image_faults(data: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
             yield from _tags(place, rules)
         elif place.key == "predictors":
             yield from _unread_shape(place, rules)
-        elif place.key == "explainers" and place.path[0] in _EXPLAINERS:
+        elif place.key == "explainers" and fold(str(place.path[0])) in _EXPLAINERS:
             yield Fault("unread-image", (place.key, *place.path), why_unread(place, (rules,)), _IGNORED, "Remove it.")
     yield from _frameworks(data.get("predictors"), rules)
     yield from _whole_images(data, rules)
@@ -54,9 +54,9 @@ def _services(place: ImagePlace, rules: Rules) -> tuple[bool, str]:
 def _unread_shape(place: ImagePlace, rules: Rules) -> Iterator[Fault]:
     """A framework in the shape of another release."""
     framework = str(place.path[0])
-    if framework not in FRAMEWORKS:
-        return  # another case, which Go's decoder does not mind; or a name that nobody knows, which is said elsewhere
-    shape = rules.frameworks.get(framework)
+    if fold(framework) not in map(fold, FRAMEWORKS):
+        return  # a name that nobody knows, which is said elsewhere
+    shape = rules.shape_of(framework)
     decide = rules.predictors == "decide"
     effect, mend = _IGNORED, "Remove it, or tell the release with --kserve-version."
     if shape == "protocols" and len(place.path) == 1:
@@ -112,7 +112,8 @@ def _tags(place: ImagePlace, rules: Rules) -> Iterator[Fault]:
         what = f"{place.name} does not hold its own version {unlisted[0]} in allowedImageVersions"
         mend = f"Add {unlisted[0]} to allowedImageVersions."
         yield Fault("version-not-allowed", (*path, "allowedImageVersions"), what, refused, mend)
-    if place.key != "predictors" or place.path[0] not in rules.gpu_tags or rules.predictors != "decide":
+    tagged = place.key == "predictors" and fold(str(place.path[0])) in map(fold, rules.gpu_tags)
+    if not tagged or rules.predictors != "decide":
         return
     if place.version and "-gpu" in place.version:
         what = f'{place.name}.defaultImageVersion is {place.version}, which holds "-gpu"'
@@ -142,7 +143,12 @@ def _frameworks(predictors: Any, rules: Rules) -> Iterator[Fault]:
         if fold(framework) in entries and entries[fold(framework)] is None:
             effect = Effect(True, f"services of {framework} find no image")
             yield Fault("missing-field", path, f"predictors.{framework} is null", effect, "Give it its images.")
-        elif shape == "protocols" and isinstance(entries.get(fold(framework)), Mapping):
+        elif fold(framework) not in entries:
+            fate = "KServe panics on them" if shape == "protocols" else "they get the image :"
+            effect = Effect(False, f"if there are services of {framework}, {fate}")
+            mend = f"Take {framework} from the config of your release, unless nobody uses it."
+            yield Fault("missing-field", path, f"predictors has no {framework}", effect, mend)
+        elif shape == "protocols" and isinstance(entries[fold(framework)], Mapping):
             yield from _blocks(framework, entries[fold(framework)])
 
 
@@ -163,5 +169,6 @@ def _whole_images(data: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     """Keys whose one image is not there at all."""
     for key in sorted(rules.images - {"localModel"}):
         value = data.get(key)
-        if isinstance(value, Mapping) and "image" not in {fold(name) for name in value}:
+        fields = {fold(name): item for name, item in value.items()} if isinstance(value, Mapping) else None
+        if fields is not None and fields.get("image") is None:
             yield from _reference(ImagePlace(key, key, (), "whole"), rules)

@@ -180,7 +180,7 @@ def _serving_container(facts: RuntimeFacts, container: Mapping[str, Any], path: 
         effect = Effect(True, "its services get pods without an image, unless they name one")
         yield Fault("missing-field", (*path, "image"), "the serving container has no image", effect, "Give it one.")
     for where, text in _strings(container, path):
-        fault = go_template_fault(text, ("Name", "Namespace", "Labels", "Annotations"))
+        fault = go_template_fault(text, ("Name", "Namespace", "Labels", "Annotations"), quoted=True)
         if fault:
             effect = Effect(True, "no service that gets this runtime is reconciled")
             mend = "KServe gives {{.Name}}, {{.Namespace}}, {{.Labels.x}} and {{.Annotations.x}}."

@@ -143,11 +143,6 @@ def _domain_fault(found: str) -> str | None:
     return go_template_fault(found, ("Name", "Namespace", "IngressDomain", "Annotations", "Labels"))
 
 
-def _path_fault(found: str) -> str | None:
-    fault = go_template_fault(found, ("Name", "Namespace"))
-    return fault or (None if found.startswith(("/", "{{")) else "does not begin with /")
-
-
 _NO_ADMISSION = "the webhook refuses every pod of every InferenceService, and every reconcile fails"
 _TEMPLATE = "It is a Go template: close what it opens, and take only the fields that KServe gives."
 _SECONDS = "Write a whole number of seconds, in quotes."
@@ -180,9 +175,9 @@ _CHECKS: dict[str, tuple[Check, ...]] = {
         ),
         Check(
             "pathTemplate",
-            _path_fault,
-            Effect(True, "the controller exits at its next start, or services get no URL"),
-            _TEMPLATE + " It begins with /.",
+            _that(lambda found: found.startswith(("/", "{{")), "does not begin with /"),
+            Effect(True, "services get no URL"),
+            "Begin it with /.",
         ),
         Check(
             "urlScheme", _one_of("http", "https"), Effect(False, "it only shows in the URLs"), "Write http or https."

@@ -8,7 +8,7 @@ releases ship under their own number, narrow what is left, but people change tho
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ksconfig.errors import UsageError
@@ -123,31 +123,53 @@ def guess_release(
         runtimes: what the serving runtimes tell, asked for only where nothing else decides.
     """
     controllers = controller_releases(evidence.controllers)
-    if len(controllers) == 1:
+    if len(controllers) == 1 and (controllers[0] <= NEWEST or not _is_far_older(names)):
         return ReleaseGuess(controllers, told_by="the image of the controller")
     everyone = list(RULES.values())
     fitting = [rules for rules in everyone if _resources_fit(evidence, rules)] or everyone
-    candidates: tuple[Release, ...] = ()
-    for pool in (fitting, everyone):  # custom resources may be of another release, or not all there
-        for test in _key_tests(data, names):
-            candidates = candidates or tuple(rules.release for rules in pool if test(rules))
+    tagged = _tagged(_helper_images(data))
+    # custom resources may be of another release, or not all there
+    candidates = _by_keys(data, names, fitting, tagged) or _by_keys(data, names, everyone, tagged)
     candidates = candidates or tuple(rules.release for rules in fitting)
     possible = {rules.release for rules in fitting if _could_be(rules, data, names)} | set(candidates)
-    likely = _tagged(_helper_images(data), possible)
+    likely = tagged if tagged in possible else None
     if likely is None and len(candidates) > 1 and runtimes is not None:
         images, since_runtimes = runtimes()
         candidates = tuple(one for one in candidates if one >= since_runtimes) or candidates
-        likely = _tagged((match[1] for match in map(_HELPER.fullmatch, images) if match), set(candidates))
+        tagged = _tagged(match[1] for match in map(_HELPER.fullmatch, images) if match)
+        likely = tagged if tagged in candidates else None
     if likely is not None:
         candidates = tuple(sorted({*candidates, likely}))  # though a key of its own may be missing
-    # a field that came later narrows it; alone it decides nothing, since people add fields that are not read
-    candidates = tuple(one for one in candidates if _fields_fit(data, one)) or candidates
     told_by = "the keys of the config" if names else "the kinds of objects"
     if len(fitting) < len(everyone) and names:
         told_by += " and the kinds of objects"
     if len(candidates) == 1:
         return ReleaseGuess(candidates, told_by=told_by)
-    return ReleaseGuess(candidates, likely if likely in candidates else None, told_by=told_by)
+    return ReleaseGuess(candidates, likely, told_by=told_by)
+
+
+def _is_far_older(names: frozenset[str]) -> bool:
+    """Whether a whole config has so few keys of the newest release that the tag of a newer one is somebody's own."""
+    return is_whole(names) and 2 * len(names & RULES[NEWEST].keys) <= len(RULES[NEWEST].keys)
+
+
+def _by_keys(
+    data: Mapping[str, Any], names: frozenset[str], pool: Iterable[Rules], tagged: Release | None
+) -> tuple[Release, ...]:
+    """The releases that the keys and fields of a config allow, by the strictest test that any of them passes.
+
+    A field that came later excludes a release, unless the tags of its images speak for it: people add fields that are
+    not read.
+    """
+    first: tuple[Release, ...] = ()
+    releases = list(pool)
+    for test in _key_tests(data, names):
+        passing = tuple(rules.release for rules in releases if test(rules))
+        fitting = tuple(one for one in passing if _fields_fit(data, one))
+        if fitting or tagged in passing:
+            return fitting or passing
+        first = first or passing
+    return first
 
 
 def _could_be(rules: Rules, data: Mapping[str, Any], names: frozenset[str]) -> bool:
@@ -226,8 +248,7 @@ def _helper_images(data: Mapping[str, Any]) -> Iterable[str]:
             yield image[image.rfind("/") :]
 
 
-def _tagged(images: Iterable[str], possible: Collection[Release]) -> Release | None:
-    """The release that the tags of KServe's own images agree on, if it is possible."""
+def _tagged(images: Iterable[str]) -> Release | None:
+    """The release that the tags of KServe's own images agree on."""
     minors = {int(match[1]) for match in map(_TAG.search, images) if match}
-    found = Release(OLDEST.major, minors.pop()) if len(minors) == 1 else None
-    return found if found in possible else None
+    return Release(OLDEST.major, minors.pop()) if len(minors) == 1 else None

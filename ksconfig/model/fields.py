@@ -8,16 +8,17 @@ names that a struct does not have, so nothing is required of them.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from ksconfig.model.releases import Release
+from ksconfig.model.releases import Release, Rules
 from ksconfig.text.json_path import format_path
 from ksconfig.text.json_scanner import fold
 
 #: "digits" is a string that holds an integer (Go's ",string").
-Plain = Literal["string", "boolean", "integer", "digits"]
+Plain = Literal["string", "boolean", "integer", "int32", "digits"]
 
 
 class ListOf(NamedTuple):
@@ -35,7 +36,7 @@ class MapOf(NamedTuple):
 Struct = Mapping[str, "Type"]
 Type = Plain | ListOf | MapOf | Mapping[str, Any]
 
-_KINDS = {"string": "string", "digits": "string", "boolean": "boolean", "integer": "number"}
+_KINDS = {"string": "string", "digits": "string", "boolean": "boolean", "integer": "number", "int32": "number"}
 
 
 def _fields(names: str, kind: Plain = "string") -> dict[str, Type]:
@@ -104,7 +105,8 @@ _KEYS: dict[str, Type] = {
     "localModel": {
         **_fields("jobNamespace defaultJobImage"),
         **_fields("enabled disableVolumeManagement", "boolean"),
-        **_fields("fsGroup jobTTLSecondsAfterFinished reconcilationFrequencyInSecs", "integer"),
+        **_fields("fsGroup reconcilationFrequencyInSecs", "integer"),
+        **_fields("jobTTLSecondsAfterFinished", "int32"),
     },
     "security": _fields("autoMountServiceAccountToken", "boolean"),
     "inferenceService": {
@@ -148,8 +150,11 @@ def required_kind(path: Sequence[str | int]) -> str | None:
 _DIGITS = re.compile("-?[0-9]{1,20}")
 
 
-def _fits_int64(number: int) -> bool:
-    return -(2**63) <= number < 2**63
+_BITS = {"integer": 64, "int32": 32}
+
+
+def _fits(number: int, bits: int) -> bool:
+    return bool(-(2 ** (bits - 1)) <= number < 2 ** (bits - 1))
 
 
 class FieldFault(NamedTuple):
@@ -160,9 +165,23 @@ class FieldFault(NamedTuple):
 
 
 def type_faults(path: Sequence[str | int], value: Any) -> tuple[FieldFault, ...]:
-    """Why Go's decoder would refuse the value at a path; empty if it would not."""
+    """Why Go's decoder would refuse the value at a path, in whichever release; empty if it would not."""
     kind = _at(path)
     return () if kind is None else tuple(_faults(kind, value, tuple(path)))
+
+
+def read_type_faults(key: str, value: Any, rules: Rules) -> tuple[FieldFault, ...]:
+    """Why the decoder of one release would refuse a key: fields that its structs do not have are ignored."""
+    server = {name: kind for name, kind in _SERVER.items() if rules.version_list or name != "allowedImageVersions"}
+    shapes: dict[str, Type] = {"flat": server, "protocols": {"v1": server, "v2": server}}
+    kinds: dict[str, Type] = {
+        "predictors": {name: shapes[shape] for name, shape in rules.frameworks.items()},
+        "explainers": dict.fromkeys(rules.explainers, _EXPLAINER),
+        "transformers": {"feast": _EXPLAINER},
+    }
+    kind = kinds.get(key, _KEYS.get(key))
+    found = _faults(kind, value, (key,)) if kind is not None else ()
+    return tuple(fault for fault in found if since(fault.path) <= rules.release)
 
 
 def _faults(kind: Type, value: Any, path: tuple[str | int, ...]) -> Iterator[FieldFault]:
@@ -172,19 +191,19 @@ def _faults(kind: Type, value: Any, path: tuple[str | int, ...]) -> Iterator[Fie
     if isinstance(kind, str):
         wanted, found = _KINDS[kind], json_kind(value)
         if found != wanted:
-            yield FieldFault(path, f"{where} must be a JSON {wanted}, and is the {found} {_short(value)}")
-        elif kind == "integer" and not (isinstance(value, int) and _fits_int64(value)):
-            yield FieldFault(path, f"{where} must be a whole number of 64 bits, and is {_short(value)}")
-        elif kind == "digits" and not (_DIGITS.fullmatch(value) and _fits_int64(int(value))):
+            yield FieldFault(path, f"{where} must be a JSON {wanted}, and is the {found} {short(value)}")
+        elif kind in ("integer", "int32") and not (isinstance(value, int) and _fits(value, _BITS[kind])):
+            yield FieldFault(path, f"{where} must be a whole number of {_BITS[kind]} bits, and is {short(value)}")
+        elif kind == "digits" and not (_DIGITS.fullmatch(value) and _fits(int(value), 64)):
             yield FieldFault(path, f'{where} must hold a whole number in quotes, and is "{value}"')
     elif isinstance(kind, ListOf):
         if not isinstance(value, list | tuple):
-            yield FieldFault(path, f"{where} must be a JSON array, and is the {json_kind(value)} {_short(value)}")
+            yield FieldFault(path, f"{where} must be a JSON array, and is the {json_kind(value)} {short(value)}")
             return
         for index, item in enumerate(value):
             yield from _faults(kind.item, item, (*path, index))
     elif not isinstance(value, Mapping):
-        yield FieldFault(path, f"{where} must be a JSON object, and is the {json_kind(value)} {_short(value)}")
+        yield FieldFault(path, f"{where} must be a JSON object, and is the {json_kind(value)} {short(value)}")
     elif isinstance(kind, MapOf):
         for name, item in value.items():
             yield from _faults(kind.value, item, (*path, name))
@@ -255,8 +274,9 @@ _SINCE = {
 }
 
 
-def _short(value: Any) -> str:
-    text = str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else repr(value)
+def short(value: Any) -> str:
+    """A value as JSON, cut to forty characters."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 

@@ -3,39 +3,65 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
-_ACTION = re.compile(r"\{\{(?:/\*.*?\*/|([^{}]*))\}\}", re.DOTALL)
+# an action with its strings and comments; what is not closed matches without its end
+_ACTION = re.compile(r"""\{\{((?:"(?:[^"\\\n]|\\.)*"|`[^`]*`|/\*.*?\*/|(?!\}\})[^"`])*)(\}\})?""", re.DOTALL)
+_STRING = re.compile(r"""\"(?:[^"\\\n]|\\.)*"|`[^`]*`""")
 _FIELD = re.compile(r"(?<![\w.)\]$])\.([A-Za-z]\w*)")
-_OPENS = frozenset({"if", "with", "range"})
-_OTHER_WORDS = frozenset({"else", "end", "template", "block", "define", "and", "or", "not", "index", "len", "call"})
-_FUNCTIONS = frozenset({"print", "printf", "println", "html", "js", "urlquery", "slice"})
-_WORDS = _OPENS | _OTHER_WORDS | _FUNCTIONS | {"eq", "ne", "lt", "le", "gt", "ge"}
+_BLOCKS = frozenset({"if", "with", "range", "define", "block"})
+_WORDS = _BLOCKS | {"else", "end", "template", "break", "continue", "nil", "true", "false"}
+_FUNCTIONS = frozenset({"and", "or", "not", "index", "len", "call", "print", "printf", "println", "slice"})
+_COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "html", "js", "urlquery"})
+_KNOWN = _WORDS | _FUNCTIONS | _COMPARISONS
 
 
-def go_template_fault(text: str, fields: Collection[str]) -> str | None:
+def go_template_fault(text: str, fields: Collection[str], *, quoted: bool = False) -> str | None:
     """Why Go would not parse or execute a template, as far as can be told; None if it would.
 
     Args:
         fields: those that KServe gives it (``.Name``).
+        quoted: whether KServe puts the text into JSON first, where quotes in an action are escaped, and no Go any more.
     """
-    rest = _ACTION.sub("", text)
-    if "{{" in rest or "}}" in rest:
-        return "holds {{ without }}, or the reverse"
-    depth = 0
-    inner = False  # within "with" and "range" the dot is something else
-    for match in _ACTION.finditer(text):
-        action = (match[1] or "").strip("- \t\n")
-        if match[1] is None:
-            continue
+    open_blocks: list[str] = []
+    for action, closed in _actions(text):
+        if not closed:
+            return "opens {{ and does not close it"
+        if quoted and _STRING.search(action):
+            return "holds quotes, which KServe escapes before it reads the template"
+        action = _STRING.sub('""', action)  # noqa: PLW2901
         if not action:
             return "holds an empty action {{ }}"
+        fault = _action_fault(action, () if set(open_blocks) - {"if"} else fields)
+        if fault:
+            return fault
         word = re.split(r"[\s(]", action, maxsplit=1)[0]
-        if word.isidentifier() and word not in _WORDS:
+        if word in _BLOCKS:
+            open_blocks.append(word)
+        elif word == "end":
+            if not open_blocks:
+                return "has an {{ end }} of nothing"
+            open_blocks.pop()
+    return f"has an {{{{ {open_blocks[-1]} }}}} without its {{{{ end }}}}" if open_blocks else None
+
+
+def _actions(text: str) -> Iterator[tuple[str, bool]]:
+    """What stands between the braces, comments left out, and whether they are closed."""
+    for match in _ACTION.finditer(text):
+        action = re.sub(r"^-(?=\s)|(?<=\s)-$", "", match[1]).strip()
+        if not (match[2] and action.startswith("/*")):
+            yield action, bool(match[2])
+
+
+def _action_fault(action: str, fields: Collection[str]) -> str | None:
+    """A word that is no function, or a field that is not there; no fields at all where the dot may be anything."""
+    if "{" in action or "}" in action:
+        return "opens {{ and does not close it"
+    for part in action.split("|"):
+        word = re.split(r"[\s(]", part.strip(), maxsplit=1)[0]
+        if word.isidentifier() and word not in _KNOWN:
             return f"calls {word}, which is no function"
-        unknown = [name for name in _FIELD.findall(action) if name not in fields]
-        if unknown and not inner:
-            return f"takes .{unknown[0]}, which KServe does not give"
-        depth += (word in _OPENS) - (word == "end")
-        inner = inner or word in ("with", "range")
-    return "has an {{ if }} or {{ with }} without its {{ end }}" if depth else None
+    if re.search(r"\.\w+-[A-Za-z]", action):
+        return "names a field with a dash, which Go does not read"
+    unknown = [name for name in _FIELD.findall(action) if fields and name not in fields]
+    return f"takes .{unknown[0]}, which KServe does not give" if unknown else None

@@ -84,11 +84,11 @@ def image_places(data: Mapping[str, Any]) -> tuple[ImagePlace, ...]:
 def _predictor(name: str, entry: Any) -> Iterable[ImagePlace]:
     if not isinstance(entry, dict):
         return
-    protocols = [protocol for protocol in ("v1", "v2") if isinstance(entry.get(protocol), dict)]
+    protocols = [block for block in entry if fold(block) in ("v1", "v2") and isinstance(entry[block], dict)]
     if not protocols or _field(entry, "image") is not None:
         yield _split(name, "predictors", (name,), entry)
     for protocol in protocols:
-        yield _split(f"{name}/{protocol}", "predictors", (name, protocol), entry[protocol])
+        yield _split(f"{name}/{fold(protocol)}", "predictors", (name, protocol), entry[protocol])
 
 
 def _split(name: str, key: str, path: tuple[str, ...], entry: dict[str, Any]) -> ImagePlace:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from ksconfig.errors import UsageError
+from ksconfig.text.json_scanner import fold
 
 Shape = Literal["flat", "protocols"]
 
@@ -117,6 +118,14 @@ class Rules(NamedTuple):
     ingress_required: tuple[str, ...] = ()
     gateway_api: bool = False
     start_keys: frozenset[str] = frozenset()
+
+    def shape_of(self, framework: str) -> Shape | None:
+        """The shape in which it reads a framework, whose name may be in any case, as Go's decoder takes it."""
+        return next((shape for name, shape in self.frameworks.items() if fold(name) == fold(framework)), None)
+
+    def explains(self, name: str) -> bool:
+        """Whether it reads an explainer, whose name may be in any case."""
+        return fold(name) in map(fold, self.explainers)
 
     @property
     def reads(self) -> frozenset[str]:

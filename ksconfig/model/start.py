@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ksconfig.model.fields import FieldFault, since, type_faults
+from ksconfig.model.fields import FieldFault, read_type_faults, since
+from ksconfig.model.go_templates import go_template_fault
 from ksconfig.model.releases import Rules
 from ksconfig.text.json_scanner import fold
 
@@ -27,7 +28,7 @@ def start_faults(rules: Rules, data: Mapping[str, Any]) -> tuple[FieldFault, ...
     """
     found: list[FieldFault] = []
     for key in sorted(rules.start_keys & data.keys()):
-        faults = [fault for fault in type_faults((key,), data[key]) if since(fault.path) <= rules.release]
+        faults = [*read_type_faults(key, data[key], rules)]
         if isinstance(data[key], dict):
             faults += required_faults(rules, key, data[key])
         elif data[key] is None:
@@ -63,6 +64,10 @@ def _ingress(rules: Rules, ingress: Mapping[str, Any]) -> Iterator[FieldFault]:
     has_paths = since(("ingress", "pathTemplate")) <= rules.release and ingress.get(fold("pathTemplate"))
     if has_paths and not ingress.get(fold("ingressDomain")):
         yield FieldFault(("ingress", "ingressDomain"), "ingress.ingressDomain is required with pathTemplate")
+    template = ingress.get(fold("pathTemplate")) if has_paths else None
+    fault = go_template_fault(template, ("Name", "Namespace")) if isinstance(template, str) else None
+    if fault:
+        yield FieldFault(("ingress", "pathTemplate"), f'ingress.pathTemplate is "{template}", which {fault}')
     if rules.gateway_api and ingress.get(fold("enableGatewayApi")) is True:
         gateway = ingress.get(fold("kserveIngressGateway"))
         path = ("ingress", "kserveIngressGateway")

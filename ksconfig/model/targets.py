@@ -10,6 +10,7 @@ from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.images import ImagePlace
 from ksconfig.model.releases import FRAMEWORKS, Rules
 from ksconfig.model.runtimes import STORAGE_KIND
+from ksconfig.text.json_scanner import fold
 
 _PYTORCH = (
     "v1 is pytorchserver, for models that name a modelClassName; v2 is TorchServe, for all others, "
@@ -36,6 +37,12 @@ def find_place(
     protocols = [name for name in (f"{target}/v1", f"{target}/v2") if name in named]
     if target in named:
         return named[target]
+    if target.partition("/")[0] in FRAMEWORKS and target != "pytorch":
+        # in another case there, which KServe does not mind
+        folded = {fold(name): place for name, place in named.items()}
+        found = folded.get(fold(target)) or folded.get(fold(f"{target}/v1"))
+        if found is not None:
+            return found
     if target == "pytorch" and protocols:
         raise Ambiguous(
             f"pytorch has two servers: {_PYTORCH}", advice=f"Say {' or '.join(protocols)}, as the one you mean."
@@ -86,10 +93,10 @@ def is_read(place: ImagePlace, rules: Rules) -> bool:
     if place.object is not None:
         return rules.storage_containers if place.object.kind == STORAGE_KIND else rules.runtimes
     if place.key == "predictors":
-        shape = rules.frameworks.get(str(place.path[0]))
+        shape = rules.shape_of(str(place.path[0]))
         return shape == ("protocols" if len(place.path) == 2 else "flat")
     if place.key == "explainers":
-        return place.path[0] in rules.explainers
+        return rules.explains(str(place.path[0]))
     if place.key == "transformers":
         return False
     if place.key in rules.images:
@@ -113,7 +120,7 @@ def why_unread(place: ImagePlace, rules: Iterable[Rules]) -> str:
     if place.key == "predictors":
         if first.predictors == "unread":
             return f"KServe {first.release} does not read predictors: its images are in ClusterServingRuntimes"
-        shape = first.frameworks.get(str(place.path[0]))
+        shape = first.shape_of(str(place.path[0]))
         if shape is None:
             return f"KServe {first.release} knows no framework {place.path[0]} in predictors"
         if shape == "flat":

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ksconfig.errors import PathNotFound, Refused, UnsupportedEdit
-from ksconfig.model.fields import since, type_faults
+from ksconfig.model.fields import read_type_faults
 from ksconfig.model.plan import ABSENT, Change, Field, FieldEdit, ImageChange, Notice, ObjectRef, Plan
 from ksconfig.model.start import start_faults
 from ksconfig.operations.view import ConfigView, View
@@ -137,11 +137,11 @@ class Draft:
     def _check_types(self, view: ConfigView, data: Mapping[str, Any]) -> None:
         """Say which values Go's decoder would refuse, if it is this change that brings them."""
         for key in self.texts:
-            old = type_faults((key,), view.data.get(key))
-            for fault in type_faults((key,), data.get(key)):
-                known = any(since(fault.path) <= release for release in self.view.release.candidates)
-                if fault not in old and known:
-                    self.notice("wrong-type", f"{fault.reason}; KServe will refuse the whole key")
+            for rules in self.view.release.rules:
+                old = read_type_faults(key, view.data.get(key), rules)
+                for fault in read_type_faults(key, data.get(key), rules):
+                    if fault not in old:
+                        self.notice("wrong-type", f"{fault.reason}; KServe will refuse the whole key")
 
     def _check_start(self, view: ConfigView, data: Mapping[str, Any]) -> None:
         """Refuse what the controller could not start with, if it is this change that brings it."""
