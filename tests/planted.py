@@ -73,6 +73,14 @@ def manifest_of(texts: Mapping[str, str]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(texts)})
 
 
+def literal_manifest_of(texts: Mapping[str, str]) -> str:
+    """The same as YAML with a literal block for each key, as KServe's own manifests are laid out."""
+    lines = ["apiVersion: v1", "kind: ConfigMap", "metadata:", "  name: inferenceservice-config", "data:"]
+    for key, text in texts.items():
+        lines += [f"  {key}: |-", *(f"    {line}" if line else "" for line in text.rstrip("\n").split("\n"))]
+    return "\n".join(lines) + "\n"
+
+
 Change = Callable[[dict[str, str]], None]
 
 

@@ -30,7 +30,7 @@ def doctor() -> None:
 
     opened = open_source()
     found = diagnose(opened.source, opened.settings.scope)
-    if opened.settings.verbose and found.release:
+    if opened.settings.verbose:
         output.remark(f"KServe release: {found.release}, told by {found.release.told_by}")
     output.warnings(found.notices)
     form = opened.settings.output
@@ -67,13 +67,12 @@ def _summary(found: Diagnosis) -> str:
         parts.append("1 finding breaks something" if found.breaks == 1 else f"{found.breaks} findings break something")
     if notes:
         parts.append("1 note" if notes == 1 else f"{notes} notes")
-    release = f" (KServe {found.release})" if found.release else ""
-    return (", ".join(parts) if parts else "nothing found") + release
+    return (", ".join(parts) if parts else "nothing found") + f" (KServe {found.release})"
 
 
 def _content(found: Diagnosis) -> dict[str, Any]:
     return {
-        "release": output.release_content(found.release) if found.release else None,
+        "release": output.release_content(found.release),
         "breaks": found.breaks,
         "notes": len(found.findings) - found.breaks,
         "items": [

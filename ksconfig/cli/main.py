@@ -119,7 +119,9 @@ def _report(error: KsconfigError, settings: Settings) -> int:
 
 def _ready_made(arguments: list[str], selectors: tuple[str, ...]) -> str:
     """The same command once for each thing that it may mean."""
-    rest, words = [], iter(arguments)
+    split = arguments.index("--") if "--" in arguments else len(arguments)
+    options, values = arguments[:split], arguments[split:]
+    rest, words = [], iter(options)
     for word in words:
         short = re.fullmatch(r"-([vy]*)f(.*)", word)
         if word == "--filename" or (short and not short[2]):
@@ -128,10 +130,9 @@ def _ready_made(arguments: list[str], selectors: tuple[str, ...]) -> str:
             rest.append(f"-{short[1]}")
         elif not short and not word.startswith("--filename"):
             rest.append(word)
-    bases = {"-f": rest, "-n": arguments}
-    return "\n".join(
-        ["Run one of these:", *(f"  ksconfig {shlex.join(bases[one[:2]])} {one}" for one in selectors)],
-    )
+    bases = {"-f": shlex.join(rest), "-n": shlex.join(options)}
+    commands = (f"  ksconfig {bases[one[:2]]} {one} {shlex.join(values)}".rstrip() for one in selectors)
+    return "\n".join(["Run one of these:", *commands])
 
 
 def _interrupted(code: ExitCode) -> int:

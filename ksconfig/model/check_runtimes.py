@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from ksconfig.errors import InvalidReference
 from ksconfig.model.effects import Effect
 from ksconfig.model.faults import Fault
+from ksconfig.model.fields import short
 from ksconfig.model.go_templates import go_template_fault
 from ksconfig.model.plan import Field, ObjectRef
-from ksconfig.model.quantities import parse_quantity
+from ksconfig.model.quantities import Quantity, parse_quantity
 from ksconfig.model.reference import Reference
 from ksconfig.model.releases import Rules
 from ksconfig.model.runtimes import SERVING_CONTAINER, Runtime
@@ -34,7 +35,7 @@ _SPEC_FIELDS = (
 )
 _FORMAT_TYPES: dict[str, type] = {"name": str, "version": str, "autoSelect": bool}
 _FORMAT_FIELDS = (*_FORMAT_TYPES, "priority")
-_CONTAINER_TYPES: dict[str, type] = {"image": str, "args": list, "command": list, "env": list}
+_CONTAINER_TYPES: dict[str, type] = {"name": str, "image": str, "args": list, "command": list, "env": list}
 
 
 class RuntimeFacts(NamedTuple):
@@ -46,7 +47,7 @@ class RuntimeFacts(NamedTuple):
     @property
     def is_fragment(self) -> bool:
         """Whether it lacks what every runtime has: a patch, which another manifest completes."""
-        spec = self.data.get("spec")
+        spec = self.data.get("spec", {})
         return isinstance(spec, Mapping) and not {"containers", "supportedModelFormats"} <= spec.keys()
 
 
@@ -54,25 +55,29 @@ def runtime_faults(runtimes: Sequence[RuntimeFacts], rules: Rules) -> Iterator[F
     """Every fault of the runtimes that a release would meet."""
     if not rules.runtimes:
         return
-    for facts in runtimes:
+    there = [facts for facts in runtimes if facts.data.get("$patch") != "delete"]
+    for facts in there:
         for fault in _faults(facts, rules):
             yield fault._replace(object=facts.runtime.ref)
     if rules.priorities:
-        yield from _equal_priorities([facts.runtime for facts in runtimes])
+        yield from _equal_priorities([facts.runtime for facts in there])
 
 
 def _faults(facts: RuntimeFacts, rules: Rules) -> Iterator[Fault]:
     runtime, data = facts
-    spec = data.get("spec")
+    spec = data.get("spec", {})
     if not isinstance(spec, Mapping):
         yield from _typed(("spec",), spec, dict, required=True)
         return
     yield from _spec_types(spec, rules)
     yield from _own_priorities(runtime, rules)
     yield from _workers(spec, rules)
-    # the containers of ModelMesh and of runtimes that nobody gets are nobody's business here
+    containers: Field = ("spec", "containers")
+    for index, container in enumerate(_list(spec.get("containers"))):
+        yield from _container(container, (*containers, index), rules, named=rules.named_container)
+    # which of them serves, and how: not for ModelMesh, nor where nobody gets the runtime
     if not (runtime.disabled or runtime.multi_model):
-        yield from _containers(facts, spec, rules)
+        yield from _serving(facts, spec, rules)
 
 
 # Types
@@ -84,7 +89,8 @@ _KINDS = {bool: "boolean", str: "string", dict: "mapping", list: "list"}
 def _typed(path: Field, value: Any, kind: type, *, required: bool = False) -> Iterator[Fault]:
     if isinstance(value, kind) or (value is None and not required):
         return
-    what = f"{format_path(path)} must be a {_KINDS[kind]}, and is {value!r}"
+    seen = "is not there" if value is None else f"is {short(value)}"
+    what = f"{format_path(path)} must be a {_KINDS[kind]}, and {seen}"
     mend = {str: "Write it in quotes, as it stands.", bool: "Write true or false, without quotes."}.get(
         kind, f"Write it as a {_KINDS[kind]}."
     )
@@ -95,7 +101,7 @@ def _spec_types(spec: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     kinds: dict[str, type] = {"disabled": bool, "multiModel": bool}
     kinds |= dict.fromkeys(("containers", "protocolVersions", "supportedModelFormats"), list)
     for field, kind in kinds.items():
-        yield from _typed(("spec", field), spec.get(field), kind)
+        yield from _typed(("spec", field), spec.get(field), kind, required=field == "containers" and field in spec)
     yield from _unknown(("spec",), spec, _SPEC_FIELDS)
     for index, entry in enumerate(_list(spec.get("supportedModelFormats"))):
         path = (*_FORMATS, index)
@@ -109,7 +115,7 @@ def _spec_types(spec: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
         yield from _unknown(path, entry, _FORMAT_FIELDS)
         priority = entry.get("priority")
         if rules.priorities and priority is not None and not _is_integer(priority, 1, 2**31):
-            what = f"the priority {priority!r} is no whole number of 32 bits from 1 on"
+            what = f"the priority {short(priority)} is no whole number of 32 bits from 1 on"
             yield Fault("bad-value", (*path, "priority"), what, _NOT_STORED, "Write a number like 1 or 2.")
 
 
@@ -133,18 +139,15 @@ def _list(value: Any) -> Sequence[Any]:
 # Containers
 
 
-def _containers(facts: RuntimeFacts, spec: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
+def _serving(facts: RuntimeFacts, spec: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     runtime = facts.runtime
     path: Field = ("spec", "containers")
-    for index, container in enumerate(_list(spec.get("containers"))):
-        if isinstance(container, Mapping):
-            yield from _container(container, (*path, index), rules)
-        else:
-            yield from _typed((*path, index), container, dict, required=True)
-    names = [one.name for one in runtime.containers if one.name]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        what = f"{names.count(name)} containers are named {name}"
-        yield Fault("bad-value", path, what, Effect(True, "its services get no pods"), "Give them names of their own.")
+    first: dict[str, int] = {}
+    for index, container in enumerate(runtime.containers):
+        if container.name and first.setdefault(container.name, index) != index:
+            effect = Effect(True, "its services get no pods")
+            what = f"two containers are named {container.name}"
+            yield Fault("bad-value", (*path, index, "name"), what, effect, "Give each a name of its own.")
     serving = runtime.serving_container(rules)
     if serving is not None and isinstance(spec["containers"][serving], Mapping):
         yield from _serving_container(facts, spec["containers"][serving], (*path, serving))
@@ -154,22 +157,53 @@ def _containers(facts: RuntimeFacts, spec: Mapping[str, Any], rules: Rules) -> I
         yield Fault("no-serving-container", path, what, effect, f"Name the one that serves {SERVING_CONTAINER}.")
 
 
-def _container(container: Mapping[str, Any], path: Field, rules: Rules) -> Iterator[Fault]:
+def _container(container: Any, path: Field, rules: Rules, *, named: bool) -> Iterator[Fault]:
+    if not isinstance(container, Mapping):
+        yield from _typed(path, container, dict, required=True)
+        return
     for field, kind in _CONTAINER_TYPES.items():
-        yield from _typed((*path, field), container.get(field), kind)
-    resources = container.get("resources")
-    for which in ("limits", "requests"):
-        amounts = resources.get(which) if isinstance(resources, Mapping) else None
-        for name, amount in amounts.items() if isinstance(amounts, Mapping) else ():
-            if isinstance(amount, str) and not holds_template(amount) and parse_quantity(amount) is None:
-                where = (*path, "resources", which, name)
-                what = f'{format_path(where)} is "{amount}", which is no quantity'
-                yield Fault("bad-quantity", where, what, _NOT_STORED, "Write a quantity like 100m, 1 or 2Gi.")
+        yield from _typed((*path, field), container.get(field), kind, required=field == "name" and named)
+    for field in ("args", "command"):
+        for index, word in enumerate(_list(container.get(field))):
+            yield from _typed((*path, field, index), word, str, required=True)
     for index, entry in enumerate(_list(container.get("env"))):
-        variable = entry.get("name") if isinstance(entry, Mapping) else None
-        if variable in rules.blocked_env:
-            where = (*path, "env", index)
-            yield Fault("bad-value", where, f"the environment sets {variable}", _REFUSED, "Remove it.")
+        yield from _variable(entry, (*path, "env", index), rules)
+    yield from _resources(container.get("resources"), (*path, "resources"))
+
+
+def _variable(entry: Any, path: Field, rules: Rules) -> Iterator[Fault]:
+    """An environment variable."""
+    if not isinstance(entry, Mapping):
+        yield from _typed(path, entry, dict, required=True)
+        return
+    name = entry.get("name")
+    yield from _typed((*path, "name"), name, str, required=True)
+    yield from _typed((*path, "value"), entry.get("value"), str)
+    if isinstance(name, str) and name in rules.blocked_env:
+        yield Fault("bad-value", path, f"the environment sets {name}", _REFUSED, "Remove it.")
+
+
+def _resources(resources: Any, path: Field) -> Iterator[Fault]:
+    yield from _typed(path, resources, dict)
+    amounts: dict[tuple[str, str], Quantity] = {}
+    for which in ("limits", "requests"):
+        given = resources.get(which) if isinstance(resources, Mapping) else None
+        yield from _typed((*path, which), given, dict)
+        for name, amount in given.items() if isinstance(given, Mapping) else ():
+            where = (*path, which, str(name))
+            found = parse_quantity(str(amount)) if isinstance(amount, str | int | float) else None
+            if found is not None:
+                amounts[which, str(name)] = found
+            elif not (isinstance(amount, str) and holds_template(amount)):
+                what = f"{format_path(where)} is {short(amount)}, which is no quantity"
+                yield Fault("bad-quantity", where, what, _NOT_STORED, "Write a quantity like 100m, 1 or 2Gi.")
+    for (which, name), request in amounts.items():
+        limit = amounts.get(("limits", name))
+        if which == "requests" and limit is not None and request.exceeds(limit):
+            what = f"{format_path((*path, which, name))} is more than the limit"
+            refused = Effect(True, "the API server refuses the pods of its services")
+            mend = "Raise the limit, or lower the request."
+            yield Fault("request-over-limit", (*path, which, name), what, refused, mend)
 
 
 def _serving_container(facts: RuntimeFacts, container: Mapping[str, Any], path: Field) -> Iterator[Fault]:
@@ -294,13 +328,28 @@ def _workers(spec: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     workers = spec.get("workerSpec")
     if not rules.worker_runtimes or not isinstance(workers, Mapping):
         return
-    path = ("spec", "workerSpec")
+    path: Field = ("spec", "workerSpec")
     containers = workers.get("containers")
+    yield from _typed((*path, "containers"), containers, list, required=True)
     if isinstance(containers, list) and len(containers) != 1:
         what = f"workerSpec has {len(containers)} containers"
         yield Fault("bad-value", (*path, "containers"), what, _REFUSED, "Keep one container there.")
+    for index, container in enumerate(_list(containers)):
+        yield from _container(container, (*path, "containers", index), rules, named=True)
+        name = container.get("name") if isinstance(container, Mapping) else None
+        if isinstance(name, str) and name != "worker-container":
+            effect = Effect(True, "no service with workers is reconciled")
+            what = f"the container of the workers is named {name}"
+            yield Fault("bad-value", (*path, "containers", index, "name"), what, effect, "Name it worker-container.")
+    for index, entry in enumerate(_list(spec.get("containers"))):
+        for at, variable in enumerate(_list(entry.get("env")) if isinstance(entry, Mapping) else ()):
+            name = variable.get("name") if isinstance(variable, Mapping) else None
+            if name in ("PIPELINE_PARALLEL_SIZE", "TENSOR_PARALLEL_SIZE") and entry.get("name") == SERVING_CONTAINER:
+                where = ("spec", "containers", index, "env", at)
+                what = f"the environment sets {name}, which workerSpec does"
+                yield Fault("bad-value", where, what, _REFUSED, "Set it in workerSpec.")
     for name in ("pipelineParallelSize", "tensorParallelSize"):
         size = workers.get(name)
         if size is not None and not _is_integer(size, 1, 2**63):
-            what = f"{name} is {size!r}, and must be 1 or more"
+            what = f"{name} is {short(size)}, and must be 1 or more"
             yield Fault("bad-value", (*path, name), what, _REFUSED, "Write a number from 1 on.")

@@ -28,7 +28,7 @@ def value_faults(key: str, value: Mapping[str, Any], rules: Rules) -> Iterator[F
         missing = " is required" in reason
         mend = COMPLETE if missing else "Write one that this release takes."
         yield Fault("missing-field" if missing else "bad-value", path, reason, unreadable(key, rules), mend)
-    fields = {fold(name): item for name, item in value.items()}
+    fields = _folded(value)
     if key in _WITH_RESOURCES:
         yield from _quantities((key,), fields, RESOURCES, unreadable(key, rules), required=True)
         if key in rules.images:  # those of the others are parsed, and given to no container
@@ -41,7 +41,7 @@ def value_faults(key: str, value: Mapping[str, Any], rules: Rules) -> Iterator[F
             "inferenceService": "services with a container of their own or an explainer are refused",
             "opentelemetryCollector": "services that scale by metrics are not reconciled",
         }[key]
-        folded = {fold(name): item for name, item in inner.items()}
+        folded = _folded(inner)
         yield from _quantities((key, "resource"), folded, RESOURCES, Effect(True, text), required=False)
         yield from _over_limit((key, "resource"), folded)
     for check in _CHECKS.get(key, ()):
@@ -51,6 +51,11 @@ def value_faults(key: str, value: Mapping[str, Any], rules: Rules) -> Iterator[F
         yield Fault("missing-field", (key, "jobNamespace"), "localModel.jobNamespace is required", effect, COMPLETE)
     if key == "deploy":
         yield from _rollout(fields, rules)
+
+
+def _folded(value: Any) -> Mapping[str, Any]:
+    """An object by the names that Go's decoder takes for its fields; nothing for what is none."""
+    return {fold(name): item for name, item in value.items()} if isinstance(value, Mapping) else {}
 
 
 def _modelcars(key: str, fields: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
@@ -93,12 +98,11 @@ def _over_limit(path: tuple[str, ...], fields: Mapping[str, Any]) -> Iterator[Fa
 
 def _rollout(fields: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     path = ("deploy", "deploymentRolloutStrategy", "defaultRollout")
-    strategy = fields.get(fold(path[1]))
-    rollout = strategy.get(path[2]) if isinstance(strategy, Mapping) else None
-    if since(path[:2]) > rules.release or not isinstance(rollout, Mapping):
+    rollout = _folded(_folded(fields.get(fold(path[1]))).get(fold(path[2])))
+    if since(path[:2]) > rules.release:
         return
     for name in ("maxSurge", "maxUnavailable"):
-        found = rollout.get(name)
+        found = rollout.get(fold(name))
         if isinstance(found, str) and found and not re.fullmatch(r"[0-9]+%?", found):
             effect = Effect(False, "the API server refuses the Deployments of services in the mode Standard")
             what = f'{format_path((*path, name))} is "{found}"'

@@ -260,8 +260,8 @@ def _framework_runtime(
     if others:
         raise Refused(
             f"{runtime.name}, which serves {target}, serves {', '.join(others)} too",
-            advice=f"To change it for all of them say {runtime.name}; to give {framework} a runtime of its own: "
-            "ksconfig runtime create.",
+            advice=f"To change it for all of them say {runtime.name}; to give {framework} a runtime of its own, copy "
+            "it under another name (ksconfig runtime create, in a version to come).",
         )
     return runtime
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ksconfig.errors import Ambiguous, InvalidDocument, KsconfigError, not_done
+from ksconfig.errors import Ambiguous, InvalidDocument, KsconfigError, Refused, not_done
 from ksconfig.model.check_config import BrokenKey, ConfigFacts, config_faults, last_key
 from ksconfig.model.check_runtimes import RuntimeFacts, runtime_faults, storage_faults
 from ksconfig.model.detect import ReleaseGuess
@@ -13,7 +13,7 @@ from ksconfig.model.effects import Effect
 from ksconfig.model.faults import Code, Fault, Severity, Verdict, judge
 from ksconfig.model.images import EXAMPLE_KEY
 from ksconfig.model.plan import Field, Notice, ObjectRef
-from ksconfig.model.runtimes import STORAGE_KIND, read_runtime
+from ksconfig.model.runtimes import STORAGE_KIND
 from ksconfig.operations.view import ConfigView, Scope, View
 from ksconfig.source.port import Object, Place, Source
 from ksconfig.text.json_path import format_path
@@ -57,7 +57,7 @@ class Diagnosis:
     """All findings, those that break something first; the release they were made for; and what is worth knowing."""
 
     findings: tuple[Finding, ...]
-    release: ReleaseGuess | None
+    release: ReleaseGuess
     notices: tuple[Notice, ...] = ()
 
     @property
@@ -75,35 +75,48 @@ def diagnose(source: Source, scope: Scope) -> Diagnosis:
     """
     with not_done("nothing was checked"):
         view = View(source, scope)
-        try:
-            if view.config is None and not view.objects:
-                view.need_config()
-            findings = [*_check_config(view), *_check_objects(view)]
-        except InvalidDocument as error:
-            return Diagnosis((_unreadable(error),), None)
-        findings.sort(key=lambda one: (one.severity, one.place.label, one.place.line or 0, one.place.column or 0))
-        return Diagnosis(tuple(findings), view.release, view.notices(tuple(view.config.broken) if view.config else ()))
+        findings: list[Finding] = []
+        for check in (_check_presence, _check_config, _check_objects):
+            try:
+                findings += check(view)
+            except Ambiguous as error:
+                if check is not _check_objects:
+                    raise
+                findings.append(_unreadable(error))
+            except Refused as error:  # a text that is no YAML must not hide what is wrong with the others
+                findings.append(_unreadable(error))
+        found = sorted(dict.fromkeys(findings), key=_order)
+        return Diagnosis(tuple(found), view.release, tuple(view.release_notices()))
 
 
-def _unreadable(error: InvalidDocument) -> Finding:
-    place = Place(error.label or "", error.line, error.column)
-    return Finding(
-        "breaks",
-        "unreadable",
-        None,
-        (),
-        place,
-        error.reason,
-        "the whole manifest is refused",
-        error.advice or "Mend it at that place.",
-    )
+def _order(one: Finding) -> tuple[str, str, int, int]:
+    return one.severity, one.place.label, one.place.line or 0, one.place.column or 0
+
+
+def _unreadable(error: Refused) -> Finding:
+    if isinstance(error, InvalidDocument):
+        place, what = Place(error.label or "", error.line, error.column), error.reason
+    else:
+        place, what = Place(""), error.why
+    effect = "the whole manifest is refused, or read in one way or another"
+    return Finding("breaks", "unreadable", None, (), place, what, effect, error.advice or "Mend it at that place.")
+
+
+def _check_presence(view: View) -> Iterator[Finding]:
+    if view.config is None and not view.objects:
+        view.need_config()
+    yield from ()
 
 
 def _check_config(view: View) -> Iterator[Finding]:
     config = view.config
     if config is None:
         return
+    for fault in _of_manifests([config.config]):
+        yield _finding(Verdict(fault, "breaks", (), ()), config.config.ref, config.config.locate(fault.path))
     broken = {key: _broken_key(config, key, error) for key, error in config.broken.items()}
+    if EXAMPLE_KEY in config.config.keys and config.config.value(("data", EXAMPLE_KEY)) is None:
+        broken[EXAMPLE_KEY] = BrokenKey("no-text", f"{EXAMPLE_KEY} is no text", "Write it as a text.", "")
     facts = ConfigFacts(config.config.keys, config.data, broken, _in_example(config))
     found = {rules.release: [*config_faults(facts, rules), *_twins(config)] for rules in view.release.rules}
     places = _Places(config)
@@ -190,8 +203,7 @@ def _twins(config: ConfigView) -> Iterator[Fault]:
 
 
 def _check_objects(view: View) -> Iterator[Finding]:
-    first = {ref: _first(ref, objects) for ref, objects in view.objects.items()}
-    facts = [RuntimeFacts(runtime, first[runtime.ref].data) for runtime in view.runtimes]
+    facts = [RuntimeFacts(runtime, view.first[runtime.ref].data) for runtime in view.runtimes]
     found = {rules.release: list(runtime_faults(facts, rules)) for rules in view.release.rules}
     for ref, objects in view.objects.items():
         if ref.kind == STORAGE_KIND:
@@ -203,7 +215,7 @@ def _check_objects(view: View) -> Iterator[Finding]:
     for verdict in judge(found, view.release.likely):
         about = verdict.fault.object
         if about is not None:
-            yield _finding(verdict, about, first[about].locate(verdict.fault.path))
+            yield _finding(verdict, about, view.first[about].locate(verdict.fault.path))
 
 
 def _of_manifests(objects: Sequence[Object]) -> Iterator[Fault]:
@@ -212,14 +224,11 @@ def _of_manifests(objects: Sequence[Object]) -> Iterator[Fault]:
         what = f"it stands in {len(objects)} manifests: {', '.join(one.place for one in objects)}"
         effect = Effect(False, "the one that is applied last counts, unless one is a patch of the other")
         yield Fault("defined-twice", (), what, effect, "Keep one of them, unless it is a patch.")
-    for field in objects[0].repeated:
-        effect = Effect(True, "tools refuse the manifest, or take one of the two without a word")
-        yield Fault("key-twice", field, f"{format_path(field)} stands there twice", effect, "Keep one of them.")
-
-
-def _first(ref: ObjectRef, objects: Sequence[Object]) -> Object:
-    """The manifest that counts where several hold one object: the first that is no patch."""
-    return next((one for one in objects if read_runtime(ref, one.data).formats), objects[0])
+    effect = Effect(True, "tools refuse the manifest, or take one of the two without a word")
+    for one in objects:
+        for field in one.repeated:
+            what = f"{format_path(field)} stands there twice ({one.place})"
+            yield Fault("key-twice", field, what, effect, "Keep one of them.")
 
 
 def _finding(verdict: Verdict, ref: ObjectRef, place: Place) -> Finding:

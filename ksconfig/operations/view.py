@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -166,26 +166,37 @@ class View:
         return found
 
     @cached_property
+    def first(self) -> dict[ObjectRef, Object]:
+        """The manifest that counts where several hold one object: the first that is no patch, so lists formats."""
+        return {
+            ref: next((one for one in objects if len(objects) > 1 and read_runtime(ref, one.data).formats), objects[0])
+            for ref, objects in self.objects.items()
+        }
+
+    @cached_property
     def runtimes(self) -> tuple[Runtime, ...]:
-        """The serving runtimes, each once; where several manifests hold one, the first that lists formats counts."""
-        found = []
-        for ref, objects in self.objects.items():
-            if ref.kind != STORAGE_KIND:
-                read = [read_runtime(ref, one.data) for one in objects]
-                found.append(next((one for one in read if one.formats), read[0]))
-        return tuple(found)
+        """The serving runtimes, each once."""
+        return tuple(read_runtime(ref, one.data) for ref, one in self.first.items() if ref.kind != STORAGE_KIND)
 
     @cached_property
     def release(self) -> ReleaseGuess:
         """The KServe release."""
         if self.scope.kserve_version is not None:
             return given_release(self.scope.kserve_version)
-        data, keys = (self.config.data, self.config.config.keys) if self.config else ({}, ())
+        try:
+            config = self.config
+        except KsconfigError:
+            config = None  # who needs it will say why it cannot be read
+        data, keys = (config.data, config.config.keys) if config else ({}, ())
         return guess_release(data, frozenset(keys), self.source.evidence(), self._runtime_evidence)
 
     def _runtime_evidence(self) -> RuntimeEvidence:
-        images = tuple(one.image for runtime in self.runtimes for one in runtime.containers if one.image)
-        return RuntimeEvidence(images, max((runtime.since for runtime in self.runtimes), default=OLDEST))
+        try:
+            runtimes = self.runtimes
+        except KsconfigError:
+            return RuntimeEvidence((), OLDEST)  # who needs them will say why they cannot be read
+        images = tuple(one.image for runtime in runtimes for one in runtime.containers if one.image)
+        return RuntimeEvidence(images, max((runtime.since for runtime in runtimes), default=OLDEST))
 
     def the_object(self, ref: ObjectRef) -> Object:
         """The one object of a name.
@@ -205,11 +216,13 @@ class View:
 
     def notices(self, touched: Collection[str]) -> tuple[Notice, ...]:
         """What a person should know beside the change."""
-        found = self.config.notices(touched) if self.config else []
+        return (*(self.config.notices(touched) if self.config else ()), *self.release_notices())
+
+    def release_notices(self) -> Iterator[Notice]:
+        """What a person should know about the release."""
         if self.release.unverified:
             known = f"KServe {self.release} is newer than {NEWEST}, the newest that ksconfig knows"
-            found.append(Notice("unverified", f"{known}: the rules of {NEWEST} are taken, unverified"))
-        return tuple(found)
+            yield Notice("unverified", f"{known}: the rules of {NEWEST} are taken, unverified")
 
 
 def several(why: str, objects: Sequence[Object]) -> Ambiguous:

@@ -44,10 +44,10 @@ def selector(files: Sequence[File], file: File, one: Named, rivals: Sequence[tup
 
 
 def _whole_folder(file: File, taken: Iterable[File]) -> Path | None:
-    """The largest folder below the one that was named that holds a file and none of the others; else the file."""
+    """The largest folder, at most the one that was named, that holds a file and none of the others; else the file."""
     found = file.path
     elsewhere = [_parents(other) for other in taken if other is not file]
-    while found and file.root in found.parent.parents and not any(found.parent in parents for parents in elsewhere):
+    while found and file.root in found.parents and not any(found.parent in parents for parents in elsewhere):
         found = found.parent
     return found
 

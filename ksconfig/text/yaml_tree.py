@@ -197,8 +197,8 @@ def _plain_scalar(scalar: YamlScalar) -> Any:
 
 
 _BOOLEANS = {
-    **{word: True for base in ("true", "yes", "on") for word in (base, base.capitalize(), base.upper())},
-    **{word: False for base in ("false", "no", "off") for word in (base, base.capitalize(), base.upper())},
+    **{word: True for base in ("true", "yes", "on", "y") for word in (base, base.capitalize(), base.upper())},
+    **{word: False for base in ("false", "no", "off", "n") for word in (base, base.capitalize(), base.upper())},
 }
 
 

@@ -384,3 +384,16 @@ class TestHelm:
         code, out, err = run("images", "-f", "c")
         assert (code, out) == (3, "")
         assert "c is a Helm chart" in err
+
+
+def test_ready_made_commands_put_their_options_before_the_dashes(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b"):
+        Path(f"{name}.yaml").write_text(
+            'kind: ConfigMap\nmetadata: {name: inferenceservice-config}\ndata: {ingress: "{}"}\n'
+        )
+    done = run("set", "-f", "a.yaml", "-vf", "b.yaml", "--", "ingress.ingressDomain", "-foo")
+    assert done.code == 3
+    assert "  ksconfig set -v -f a.yaml -- ingress.ingressDomain -foo\n" in done.err

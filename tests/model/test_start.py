@@ -150,3 +150,19 @@ def test_no_edit_leads_there_through_a_name_in_other_case() -> None:
     manifests = ksconfig.loads(text, kserve_version="0.12")
     with pytest.raises(ksconfig.Refused):
         manifests.set("deploy.DefaultDeploymentMode", "Nonsense")
+
+
+@pytest.mark.parametrize(
+    ("template", "fault"),
+    [
+        ("/serving/{{ .Namespace }}/{{ .Name }}", None),
+        ("/{{ .Name ", "opens {{ and does not close it"),
+        ("/{{ .Nam }}", "takes .Nam"),
+        ("/{{ .Name | lower }}", "calls lower"),
+    ],
+)
+def test_a_path_template_is_parsed_at_the_start_from_0_10_on(template: str, fault: str | None) -> None:
+    ingress = {**INGRESS, "ingressDomain": "models.example", "pathTemplate": template}
+    assert faults(9, ingress=ingress) == ()
+    assert fault is None or fault in faults(10, ingress=ingress)[0]
+    assert bool(faults(20, ingress=ingress)) is bool(fault)

@@ -141,6 +141,49 @@ def test_what_a_release_does_not_mind_breaks_nothing(minor: int, key: str, text:
     assert [finding for finding in findings(texts, minor).values() if finding.severity == "breaks"] == []
 
 
+@pytest.mark.parametrize(
+    ("minor", "key", "text", "code", "path"),
+    [
+        (7, "predictors", '{"SKLearn": []}', "wrong-type", "predictors.SKLearn"),
+        (7, "explainers", '{"Alibi": {"image": "KServe/X", "defaultImageVersion": "1"}}', "no-reference",
+         "explainers.Alibi.image"),
+        (20, "agent", '{"image": null}', "missing-field", "agent.image"),
+        (20, "localModel", '{"jobTTLSecondsAfterFinished": 99999999999}', "wrong-type",
+         "localModel.jobTTLSecondsAfterFinished"),
+        (20, "ingress", '{"ingressGateway": "a", "ingressDomain": "b", "pathTemplate": "/{{ .Name | lower }}"}',
+         "bad-value", "ingress.pathTemplate"),
+    ],
+)  # fmt: skip
+def test_what_go_reads_in_its_own_way_is_found(minor: int, key: str, text: str, code: str, path: str) -> None:
+    texts = {**texts_of(sound_config(minor)), key: text}
+    assert findings(texts, minor)[code, path].severity == "breaks"
+
+
+@pytest.mark.parametrize(
+    "predictors",
+    ['{"sklearn": {"image": 5}}', '{"sklearn": {"v1": {"allowedImageVersions": "x"}}}', '{"tensorflow": {"v1": 5}}'],
+)
+def test_a_type_in_a_field_that_the_release_does_not_have_is_a_note(predictors: str) -> None:
+    texts = {**texts_of(sound_config(7)), "predictors": predictors}
+    assert [one.severity for one in findings(texts, 7).values() if one.code == "wrong-type"] == ["note"]
+
+
+def test_the_release_survives_a_missing_optional_key() -> None:
+    texts = texts_of(sound_config(20))
+    del texts["autoscaler"]
+    texts = {key: text.replace("v0.20.0", "latest") for key, text in texts.items()}
+    texts["storageInitializer"] = texts["storageInitializer"].replace("{", '{"ociModelMode": "native",', 1)
+    assert findings({**texts, "deploy": '{"defaultDeploymentMode": "Standard"}'}) == {}
+
+
+def test_a_text_that_is_no_yaml_hides_nothing_of_the_others() -> None:
+    texts = texts_of(sound_config(7))
+    texts["agent"] = "{"
+    bad = "---\nkind: ClusterServingRuntime\nmetadata: {name: a}\nspec: [\n"
+    found = ksconfig.loads(manifest_of(texts) + "\n" + bad, kserve_version="0.8").doctor()
+    assert {one.code for one in found if one.severity == "breaks"} == {"unreadable", "broken-json"}
+
+
 def test_a_text_that_two_keys_share_is_sound() -> None:
     text = (
         "kind: ConfigMap\nmetadata:\n  name: inferenceservice-config\ndata:\n"

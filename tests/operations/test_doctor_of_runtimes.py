@@ -61,7 +61,26 @@ def test_nothing_is_found_in_sound_runtimes(release: str) -> None:
         ({"protocolVersions": "v1"}, "0.9", "wrong-type", "spec.protocolVersions"),
         ({"containers": container(args="--model_name=a")}, "0.16", "wrong-type", "spec.containers[0].args"),
         ({"containers": container(image=5)}, "0.16", "wrong-type", "spec.containers[0].image"),
-        ({"containers": container() * 2}, "0.16", "bad-value", "spec.containers"),
+        ({"containers": container() * 2}, "0.16", "bad-value", "spec.containers[1].name"),
+        ({"containers": container(env=[{"name": "PORT", "value": 8080}])}, "0.16", "wrong-type",
+         "spec.containers[0].env[0].value"),
+        ({"containers": container(env=[{"name": {"a": "b"}}])}, "0.16", "wrong-type", "spec.containers[0].env[0].name"),
+        ({"containers": container(env=[{"value": "a"}])}, "0.16", "wrong-type", "spec.containers[0].env[0].name"),
+        ({"containers": container(args=[8080])}, "0.16", "wrong-type", "spec.containers[0].args[0]"),
+        ({"containers": [CONTAINER, {"image": "a/b:1"}]}, "0.16", "wrong-type", "spec.containers[1].name"),
+        ({"containers": container(resources={"limits": ["cpu"]})}, "0.16", "wrong-type",
+         "spec.containers[0].resources.limits"),
+        ({"containers": container(resources={"limits": {"cpu": 1}, "requests": {"cpu": "2"}})}, "0.16",
+         "request-over-limit", "spec.containers[0].resources.requests.cpu"),
+        ({"containers": container(env=[{"name": "A", "value": "{{ .Name | lower }}"}])}, "0.16", "bad-placeholder",
+         "spec.containers[0].env[0].value"),
+        ({"containers": container(env=[{"name": "A", "value": '{{ index .Labels "a/b" }}'}])}, "0.16",
+         "bad-placeholder", "spec.containers[0].env[0].value"),
+        ({"multiModel": True, "containers": container(env=[{"name": "PYTHONPATH"}])}, "0.20", "bad-value",
+         "spec.containers[0].env[0]"),
+        ({"workerSpec": {"containers": [{"name": "other"}]}}, "0.15", "bad-value",
+         "spec.workerSpec.containers[0].name"),
+        ({"workerSpec": {"pipelineParallelSize": 1}}, "0.15", "wrong-type", "spec.workerSpec.containers"),
         ({"containers": container(resources={"limits": {"cpu": "1x"}})}, "0.16", "bad-quantity",
          "spec.containers[0].resources.limits.cpu"),
         ({"containers": container(env=[{"name": "A", "value": "{{.Nam}}"}])}, "0.16", "bad-placeholder",
@@ -74,7 +93,7 @@ def test_nothing_is_found_in_sound_runtimes(release: str) -> None:
         ({"supportedModelFormats": [FORMAT, {**FORMAT, "version": "2", "priority": 2}]}, "0.12", "several-priorities",
          "spec.supportedModelFormats[1].priority"),
         ({"workerSpec": {"containers": []}}, "0.15", "bad-value", "spec.workerSpec.containers"),
-        ({"workerSpec": {"pipelineParallelSize": 0}}, "0.15", "bad-value", "spec.workerSpec.pipelineParallelSize"),
+        ({"workerSpec": {"pipelineParallelSize": 0, "containers": [{"name": "worker-container"}]}}, "0.15", "bad-value", "spec.workerSpec.pipelineParallelSize"),
     ],
 )  # fmt: skip
 def test_what_breaks_services_or_is_refused_is_found(spec: dict[str, Any], release: str, code: str, path: str) -> None:
@@ -97,11 +116,18 @@ def test_what_breaks_services_or_is_refused_is_found(spec: dict[str, Any], relea
         ({"containers": container(name="server"), "disabled": True}, "0.16"),
         ({"containers": container(args=["--model_name=$(NAME)", "--model_dir=/mnt"])}, "0.16"),
         ({"containers": container(image="$(IMAGE)")}, "0.16"),
+        ({"containers": container(args=['--config={"model":{"name":"{{.Name}}"}}'])}, "0.16"),
+        ({"containers": container(args=["{{/* for .Foo */}}{{- if .Labels.a -}}x{{ end }}"])}, "0.16"),
         ({"containers": container(env=[{"name": "PYTHONPATH"}])}, "0.18"),
     ],
 )
 def test_what_a_release_does_not_mind_is_not_found(spec: dict[str, Any], release: str) -> None:
     assert findings(runtime(**spec), release=release) == []
+
+
+@pytest.mark.parametrize("patch", [{}, {"$patch": "delete"}, {"spec": {"disabled": True}}])
+def test_nothing_is_missing_in_a_patch(patch: dict[str, Any]) -> None:
+    assert findings({"kind": "ClusterServingRuntime", "metadata": {"name": "a"}, **patch}) == []
 
 
 def test_misspelt_fields_are_notes() -> None:

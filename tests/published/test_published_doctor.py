@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import pytest
 from ruamel.yaml import YAML
 
 import ksconfig
-from tests.planted import FAULTS, Planted, manifest_of
+from tests.planted import FAULTS, Planted, literal_manifest_of
 from tests.published import walker
 from tests.published.walker import Published
 
@@ -46,8 +47,22 @@ def test_nothing_that_breaks_is_found_in_the_whole_manifests(whole: Published) -
     [pytest.param(planted, minor, id=f"{planted.name}-{minor}") for planted in FAULTS for minor in planted.releases],
 )
 @pytest.mark.parametrize("given", [True, False], ids=["release given", "release told"])
-def test_a_planted_fault_is_found(planted: Planted, minor: int, given: bool) -> None:
+def test_a_planted_fault_is_found_at_its_place(planted: Planted, minor: int, given: bool) -> None:
     texts = published_texts(minor)
     planted.change(texts)
-    found = ksconfig.loads(manifest_of(texts), kserve_version=f"0.{minor}" if given else None).doctor()
-    assert (planted.code, planted.path) in {(finding.code, finding.written_path) for finding in found}
+    text = literal_manifest_of(texts)
+    found = ksconfig.loads(text, kserve_version=f"0.{minor}" if given else None).doctor()
+    (finding,) = {one for one in found if (one.code, one.written_path) == (planted.code, planted.path)}
+    if given:
+        assert finding.severity == ("breaks" if minor in planted.breaks else "note")
+    assert finding.place.line in lines_of(text, planted.path)
+
+
+def lines_of(text: str, path: str) -> range:
+    """The lines of a key's block, from the one that names it; of a key that is not there, those of the object."""
+    lines = text.split("\n")
+    names = [number for number, line in enumerate(lines, 1) if re.match(r"  \w", line)]
+    start = next((number for number in names if lines[number - 1].startswith(f"  {path.partition('.')[0]}:")), None)
+    if start is None:
+        return range(1, len(lines) + 1)
+    return range(start, min([number for number in names if number > start], default=len(lines) + 1))
