@@ -231,6 +231,7 @@ FAULTS = (
     Planted("no predictors", _lose("predictors"), "missing-key", "predictors", FRAMEWORKS, OLD),
     Planted("no deploy", _lose("deploy"), "missing-key", "deploy", SINCE_7, (7, 8, 11, 20)),
     Planted("empty predictors", _text("predictors", lambda t: "{}"), "missing-field", "predictors", OLD),
+    Planted("no framework", _remove("predictors.sklearn"), "missing-framework", "predictors.sklearn", OLD, ()),
     Planted("null framework", _set("predictors.sklearn", None), "missing-field", "predictors.sklearn", OLD),
     Planted("null v1", _set("predictors.xgboost.v1", None), "missing-field", "predictors.xgboost.v1", OLD),
     # values

@@ -88,7 +88,7 @@ def _of_fragment(faults: Iterable[Fault]) -> Iterator[Fault]:
     for fault in faults:
         if fault.code == "missing-field":
             lacking.setdefault(str(fault.path[0]), []).append(fault)
-        else:
+        elif fault.code != "missing-framework":
             yield fault
     for key, group in lacking.items():
         fields = ", ".join(format_path(fault.path[1:]) or key for fault in group)

@@ -147,7 +147,7 @@ def _frameworks(predictors: Any, rules: Rules) -> Iterator[Fault]:
             fate = "KServe panics on them" if shape == "protocols" else "they get the image :"
             effect = Effect(False, f"if there are services of {framework}, {fate}")
             mend = f"Take {framework} from the config of your release, unless nobody uses it."
-            yield Fault("missing-field", path, f"predictors has no {framework}", effect, mend)
+            yield Fault("missing-framework", path, f"predictors has no {framework}", effect, mend)
         elif shape == "protocols" and isinstance(entries[fold(framework)], Mapping):
             yield from _blocks(framework, entries[fold(framework)])
 

@@ -24,6 +24,7 @@ Code = Literal[
     "gpu-rule",
     "key-twice",
     "missing-field",
+    "missing-framework",
     "missing-key",
     "misspelt-field",
     "misspelt-key",
