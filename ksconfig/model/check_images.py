@@ -8,6 +8,7 @@ from typing import Any
 from ksconfig.errors import InvalidReference
 from ksconfig.model.effects import Effect, absent
 from ksconfig.model.faults import Fault
+from ksconfig.model.fields import go_fields
 from ksconfig.model.images import ImagePlace, image_places
 from ksconfig.model.reference import Reference
 from ksconfig.model.releases import FRAMEWORKS, RULES, Rules
@@ -137,7 +138,7 @@ def _frameworks(predictors: Any, rules: Rules) -> Iterator[Fault]:
         effect = absent("predictors", rules)
         yield Fault("missing-field", ("predictors",), "predictors is empty", effect, "Take it from your release.")
         return
-    entries = {fold(name): entry for name, entry in predictors.items()}
+    entries = go_fields(predictors)
     for framework, shape in rules.frameworks.items():
         path = ("predictors", framework)
         if fold(framework) in entries and entries[fold(framework)] is None:
@@ -153,7 +154,7 @@ def _frameworks(predictors: Any, rules: Rules) -> Iterator[Fault]:
 
 
 def _blocks(framework: str, entry: Mapping[str, Any]) -> Iterator[Fault]:
-    present = {fold(name) for name, block in entry.items() if block is not None}
+    present = {name for name, block in go_fields(entry).items() if block is not None}
     if "image" in present:
         return  # said already: the shape of another release
     for block in ("v1", "v2"):
@@ -169,6 +170,5 @@ def _whole_images(data: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     """Keys whose one image is not there at all."""
     for key in sorted(rules.images - {"localModel"}):
         value = data.get(key)
-        fields = {fold(name): item for name, item in value.items()} if isinstance(value, Mapping) else None
-        if fields is not None and fields.get("image") is None:
+        if isinstance(value, Mapping) and go_fields(value).get("image") is None:
             yield from _reference(ImagePlace(key, key, (), "whole"), rules)

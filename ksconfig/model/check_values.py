@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ksconfig.model.effects import Effect, unreadable
 from ksconfig.model.faults import Fault
-from ksconfig.model.fields import since
+from ksconfig.model.fields import go_fields, since
 from ksconfig.model.go_templates import go_template_fault
 from ksconfig.model.quantities import is_duration, is_prometheus_duration, parse_quantity
 from ksconfig.model.releases import Rules
@@ -28,7 +28,7 @@ def value_faults(key: str, value: Mapping[str, Any], rules: Rules) -> Iterator[F
         missing = " is required" in reason
         mend = COMPLETE if missing else "Write one that this release takes."
         yield Fault("missing-field" if missing else "bad-value", path, reason, unreadable(key, rules), mend)
-    fields = _folded(value)
+    fields = go_fields(value)
     if key in _WITH_RESOURCES:
         yield from _quantities((key,), fields, RESOURCES, unreadable(key, rules), required=True)
         if key in rules.images:  # those of the others are parsed, and given to no container
@@ -41,7 +41,7 @@ def value_faults(key: str, value: Mapping[str, Any], rules: Rules) -> Iterator[F
             "inferenceService": "services with a container of their own or an explainer are refused",
             "opentelemetryCollector": "services that scale by metrics are not reconciled",
         }[key]
-        folded = _folded(inner)
+        folded = go_fields(inner)
         yield from _quantities((key, "resource"), folded, RESOURCES, Effect(True, text), required=False)
         yield from _over_limit((key, "resource"), folded)
     for check in _CHECKS.get(key, ()):
@@ -51,11 +51,6 @@ def value_faults(key: str, value: Mapping[str, Any], rules: Rules) -> Iterator[F
         yield Fault("missing-field", (key, "jobNamespace"), "localModel.jobNamespace is required", effect, COMPLETE)
     if key == "deploy":
         yield from _rollout(fields, rules)
-
-
-def _folded(value: Any) -> Mapping[str, Any]:
-    """An object by the names that Go's decoder takes for its fields; nothing for what is none."""
-    return {fold(name): item for name, item in value.items()} if isinstance(value, Mapping) else {}
 
 
 def _modelcars(key: str, fields: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
@@ -98,7 +93,7 @@ def _over_limit(path: tuple[str, ...], fields: Mapping[str, Any]) -> Iterator[Fa
 
 def _rollout(fields: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     path = ("deploy", "deploymentRolloutStrategy", "defaultRollout")
-    rollout = _folded(_folded(fields.get(fold(path[1]))).get(fold(path[2])))
+    rollout = go_fields(go_fields(fields.get(fold(path[1]))).get(fold(path[2])))
     if since(path[:2]) > rules.release:
         return
     for name in ("maxSurge", "maxUnavailable"):

@@ -148,8 +148,6 @@ def required_kind(path: Sequence[str | int]) -> str | None:
 
 
 _DIGITS = re.compile("-?[0-9]{1,20}")
-
-
 _BITS = {"integer": 64, "int32": 32}
 
 
@@ -272,6 +270,14 @@ _SINCE = {
     )
     for name in names.split()
 }
+
+
+def go_fields(value: Any) -> Mapping[str, Any]:
+    """The members of an object by folded name: Go's decoder takes names in any case, and of several the last.
+
+    Nothing for what is no object.
+    """
+    return {fold(str(name)): item for name, item in value.items()} if isinstance(value, Mapping) else {}
 
 
 def short(value: Any) -> str:

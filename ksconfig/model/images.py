@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 from ksconfig.errors import InvalidReference, Refused, UsageError
+from ksconfig.model.fields import go_fields
 from ksconfig.model.plan import ObjectRef
 from ksconfig.model.reference import ImageArgument, Reference
 from ksconfig.text.json_scanner import fold
@@ -75,7 +76,7 @@ def image_places(data: Mapping[str, Any]) -> tuple[ImagePlace, ...]:
             ]
         else:
             field = "defaultJobImage" if key == "localModel" else "image"
-            image = _field(value, field)
+            image = go_fields(value).get(fold(field))
             if isinstance(image, str):
                 found.append(ImagePlace(key, key, (), "whole", field, image))
     return tuple(found)
@@ -85,18 +86,20 @@ def _predictor(name: str, entry: Any) -> Iterable[ImagePlace]:
     if not isinstance(entry, dict):
         return
     protocols = [block for block in entry if fold(block) in ("v1", "v2") and isinstance(entry[block], dict)]
-    if not protocols or _field(entry, "image") is not None:
+    if not protocols or go_fields(entry).get("image") is not None:
         yield _split(name, "predictors", (name,), entry)
     for protocol in protocols:
         yield _split(f"{name}/{fold(protocol)}", "predictors", (name, protocol), entry[protocol])
 
 
 def _split(name: str, key: str, path: tuple[str, ...], entry: dict[str, Any]) -> ImagePlace:
+    fields = go_fields(entry)  # who edits a name in another case is refused
+
     def text(name: str) -> str | None:
-        found = _field(entry, name)
+        found = fields.get(fold(name))
         return found if isinstance(found, str) else None
 
-    versions = _field(entry, "allowedImageVersions")
+    versions = fields.get(fold("allowedImageVersions"))
     return ImagePlace(
         name,
         key,
@@ -107,11 +110,6 @@ def _split(name: str, key: str, path: tuple[str, ...], entry: dict[str, Any]) ->
         gpu_version=text("defaultGpuImageVersion"),
         versions=tuple(map(str, versions)) if isinstance(versions, list) else None,
     )
-
-
-def _field(entry: Mapping[str, Any], name: str) -> Any:
-    """A field as Go's decoder finds it: in any case, of several the last. (Who edits another case is refused.)"""
-    return next((entry[one] for one in reversed(tuple(entry)) if fold(one) == fold(name)), None)
 
 
 class Assignment(NamedTuple):

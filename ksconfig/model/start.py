@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ksconfig.model.fields import FieldFault, read_type_faults, since
+from ksconfig.model.fields import FieldFault, go_fields, read_type_faults, since
 from ksconfig.model.go_templates import go_template_fault
 from ksconfig.model.releases import Rules
 from ksconfig.text.json_scanner import fold
@@ -39,8 +39,7 @@ def start_faults(rules: Rules, data: Mapping[str, Any]) -> tuple[FieldFault, ...
 
 def required_faults(rules: Rules, key: str, value: Mapping[str, Any]) -> Iterator[FieldFault]:
     """What ``deploy`` or ``ingress`` lacks, or holds that its release does not take."""
-    # Go's decoder takes names in any case, and of several the last
-    fields = {fold(name): item for name, item in value.items()}
+    fields = go_fields(value)
     if key == "deploy":
         yield from _deploy(rules, fields)
     elif key == "ingress":
@@ -61,10 +60,10 @@ def _ingress(rules: Rules, ingress: Mapping[str, Any]) -> Iterator[FieldFault]:
     for name in rules.ingress_required:
         if not ingress.get(fold(name)):
             yield FieldFault(("ingress", name), f"ingress.{name} is required")
-    has_paths = since(("ingress", "pathTemplate")) <= rules.release and ingress.get(fold("pathTemplate"))
-    if has_paths and not ingress.get(fold("ingressDomain")):
+    known = since(("ingress", "pathTemplate")) <= rules.release
+    template = ingress.get(fold("pathTemplate")) if known else None
+    if template and not ingress.get(fold("ingressDomain")):
         yield FieldFault(("ingress", "ingressDomain"), "ingress.ingressDomain is required with pathTemplate")
-    template = ingress.get(fold("pathTemplate")) if has_paths else None
     fault = go_template_fault(template, ("Name", "Namespace")) if isinstance(template, str) else None
     if fault:
         yield FieldFault(("ingress", "pathTemplate"), f'ingress.pathTemplate is "{template}", which {fault}')
