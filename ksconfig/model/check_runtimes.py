@@ -16,6 +16,7 @@ from ksconfig.model.effects import Effect
 from ksconfig.model.faults import Fault
 from ksconfig.model.fields import short
 from ksconfig.model.go_templates import go_template_fault
+from ksconfig.model.plain import mapping, sequence
 from ksconfig.model.plan import Field, ObjectRef
 from ksconfig.model.quantities import Quantity, parse_quantity
 from ksconfig.model.reference import Reference
@@ -73,7 +74,7 @@ def _faults(facts: RuntimeFacts, rules: Rules) -> Iterator[Fault]:
     yield from _own_priorities(runtime, rules)
     yield from _workers(spec, rules)
     containers: Field = ("spec", "containers")
-    for index, container in enumerate(_list(spec.get("containers"))):
+    for index, container in enumerate(sequence(spec.get("containers"))):
         yield from _container(container, (*containers, index), rules, named=rules.named_container)
     # which of them serves, and how: not for ModelMesh, nor where nobody gets the runtime
     if not (runtime.disabled or runtime.multi_model):
@@ -103,7 +104,7 @@ def _spec_types(spec: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     for field, kind in kinds.items():
         yield from _typed(("spec", field), spec.get(field), kind, required=field == "containers" and field in spec)
     yield from _unknown(("spec",), spec, _SPEC_FIELDS)
-    for index, entry in enumerate(_list(spec.get("supportedModelFormats"))):
+    for index, entry in enumerate(sequence(spec.get("supportedModelFormats"))):
         path = (*_FORMATS, index)
         if not isinstance(entry, Mapping):
             yield from _typed(path, entry, dict, required=True)
@@ -130,10 +131,6 @@ def _unknown(path: Field, value: Mapping[str, Any], known: Sequence[str]) -> Ite
 
 def _is_integer(value: Any, least: int, bound: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and least <= value < bound
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()
 
 
 # Containers
@@ -164,9 +161,9 @@ def _container(container: Any, path: Field, rules: Rules, *, named: bool) -> Ite
     for field, kind in _CONTAINER_TYPES.items():
         yield from _typed((*path, field), container.get(field), kind, required=field == "name" and named)
     for field in ("args", "command"):
-        for index, word in enumerate(_list(container.get(field))):
+        for index, word in enumerate(sequence(container.get(field))):
             yield from _typed((*path, field, index), word, str, required=True)
-    for index, entry in enumerate(_list(container.get("env"))):
+    for index, entry in enumerate(sequence(container.get("env"))):
         yield from _variable(entry, (*path, "env", index), rules)
     yield from _resources(container.get("resources"), (*path, "resources"))
 
@@ -187,9 +184,9 @@ def _resources(resources: Any, path: Field) -> Iterator[Fault]:
     yield from _typed(path, resources, dict)
     amounts: dict[tuple[str, str], Quantity] = {}
     for which in ("limits", "requests"):
-        given = resources.get(which) if isinstance(resources, Mapping) else None
+        given = mapping(resources).get(which)
         yield from _typed((*path, which), given, dict)
-        for name, amount in given.items() if isinstance(given, Mapping) else ():
+        for name, amount in mapping(given).items():
             where = (*path, which, str(name))
             found = parse_quantity(str(amount)) if isinstance(amount, str | int | float) else None
             if found is not None:
@@ -249,12 +246,10 @@ def _image(image: str, path: Field) -> Iterator[Fault]:
 
 def storage_faults(data: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     """Every fault of a ClusterStorageContainer."""
-    spec = data.get("spec")
-    container = spec.get("container") if isinstance(spec, Mapping) else None
-    if not rules.storage_containers or not isinstance(container, Mapping):
+    if not rules.storage_containers:
         return
     path = ("spec", "container", "image")
-    image = container.get("image")
+    image = mapping(mapping(data.get("spec")).get("container")).get("image")
     yield from _typed(path, image, str)
     if isinstance(image, str):
         yield from _image(image, path)
@@ -262,7 +257,7 @@ def storage_faults(data: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
 
 def _model_name(container: Mapping[str, Any], path: Field) -> Iterator[Fault]:
     """KServe's own servers call a model "model" unless told its name."""
-    words = [str(word) for name in ("command", "args") for word in _list(container.get(name))]
+    words = [str(word) for name in ("command", "args") for word in sequence(container.get(name))]
     if not any("--model_dir" in word for word in words):
         return
     if not any("--model_name" in word for word in words):
@@ -334,16 +329,16 @@ def _workers(spec: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
     if isinstance(containers, list) and len(containers) != 1:
         what = f"workerSpec has {len(containers)} containers"
         yield Fault("bad-value", (*path, "containers"), what, _REFUSED, "Keep one container there.")
-    for index, container in enumerate(_list(containers)):
+    for index, container in enumerate(sequence(containers)):
         yield from _container(container, (*path, "containers", index), rules, named=True)
-        name = container.get("name") if isinstance(container, Mapping) else None
+        name = mapping(container).get("name")
         if isinstance(name, str) and name != "worker-container":
             effect = Effect(True, "no service with workers is reconciled")
             what = f"the container of the workers is named {name}"
             yield Fault("bad-value", (*path, "containers", index, "name"), what, effect, "Name it worker-container.")
-    for index, entry in enumerate(_list(spec.get("containers"))):
-        for at, variable in enumerate(_list(entry.get("env")) if isinstance(entry, Mapping) else ()):
-            name = variable.get("name") if isinstance(variable, Mapping) else None
+    for index, entry in enumerate(sequence(spec.get("containers"))):
+        for at, variable in enumerate(sequence(mapping(entry).get("env"))):
+            name = mapping(variable).get("name")
             if name in ("PIPELINE_PARALLEL_SIZE", "TENSOR_PARALLEL_SIZE") and entry.get("name") == SERVING_CONTAINER:
                 where = ("spec", "containers", index, "env", at)
                 what = f"the environment sets {name}, which workerSpec does"

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 from ksconfig.errors import Ambiguous, Refused, TargetNotFound, UsageError
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.images import ImagePlace
+from ksconfig.model.plain import mapping, string
 from ksconfig.model.plan import Notice, ObjectRef
 from ksconfig.model.releases import FRAMEWORKS
 from ksconfig.model.runtimes import CLUSTER_KIND, SERVING_CONTAINER, Runtime, choose_runtime, framework_runtime
@@ -90,10 +91,7 @@ def _object_names(known: Known) -> tuple[str, ...]:
 
 def storage_place(ref: ObjectRef, data: Mapping[str, Any]) -> ImagePlace:
     """The image of a ClusterStorageContainer; without one if it has none."""
-    spec = data.get("spec")
-    container = spec.get("container") if isinstance(spec, Mapping) else None
-    found = container.get("image") if isinstance(container, Mapping) else None
-    image = found if isinstance(found, str) else None
+    image = string(mapping(mapping(data.get("spec")).get("container")).get("image"))
     return ImagePlace(f"storageContainer/{ref.name}", "spec", ("container",), "whole", image=image, object=ref)
 
 
@@ -193,14 +191,14 @@ def _framework(target: str, known: Known, within: Within) -> Covered:
         )
     likely = known.release.likely_rules
     runtime = None
-    notices: list[Notice] = []
     if within != "config" and known.cluster_runtimes and any(rules.runtimes for rules in likely):
-        runtime = _framework_runtime(target, framework, protocol or None, known, notices)
+        runtime = _framework_runtime(target, framework, protocol or None, known)
     place = None
     if within == "config" or runtime is None or any(rules.predictors != "unread" for rules in likely):
         place = _predictor(target, known, within)
     if runtime is None and place is None:
         raise _no_runtime(framework, known)
+    notices: list[Notice] = []
     if runtime is not None:
         notices += _left_runtimes(framework, protocol or None, runtime, known)
         if within is None:
@@ -227,9 +225,7 @@ def _predictor(target: str, known: Known, within: Within) -> ImagePlace | None:
         return None
 
 
-def _framework_runtime(
-    target: str, framework: str, protocol: str | None, known: Known, notices: list[Notice]
-) -> Runtime | None:
+def _framework_runtime(target: str, framework: str, protocol: str | None, known: Known) -> Runtime | None:
     """The ClusterServingRuntime that decides a framework's image; None if none of them does."""
     choices = {
         framework_runtime(known.cluster_runtimes, framework, protocol, rules)

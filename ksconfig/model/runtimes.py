@@ -6,9 +6,10 @@ The rules are those of ``GetSupportingRuntimes`` and its sorting (v1beta1/predic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ksconfig.model.plain import mapping, sequence, string
 from ksconfig.model.plan import ObjectRef
 from ksconfig.model.reference import Reference
 from ksconfig.model.releases import Release, Rules
@@ -88,20 +89,20 @@ class Runtime(NamedTuple):
 
 def read_runtime(ref: ObjectRef, data: Mapping[str, Any]) -> Runtime:
     """A runtime from its object; what is not of the type it must be counts as absent."""
-    spec, metadata = _mapping(data.get("spec")), _mapping(data.get("metadata"))
+    spec, metadata = mapping(data.get("spec")), mapping(data.get("metadata"))
     return Runtime(
         ref,
-        tuple(_format(_mapping(entry)) for entry in _list(spec.get("supportedModelFormats"))),
-        tuple(str(one) for one in _list(spec.get("protocolVersions"))),
+        tuple(_format(mapping(entry)) for entry in sequence(spec.get("supportedModelFormats"))),
+        tuple(str(one) for one in sequence(spec.get("protocolVersions"))),
         tuple(
-            Container(_text(_mapping(one).get("name")), _text(_mapping(one).get("image")))
-            for one in _list(spec.get("containers"))
+            Container(string(mapping(one).get("name")), string(mapping(one).get("image")))
+            for one in sequence(spec.get("containers"))
         ),
         spec.get("disabled") is True,
         spec.get("multiModel") is True,
         isinstance(spec.get("workerSpec"), Mapping),
-        _text(_mapping(metadata.get("annotations")).get(_SERVER_TYPE)),
-        _text(metadata.get("creationTimestamp")),
+        string(mapping(metadata.get("annotations")).get(_SERVER_TYPE)),
+        string(metadata.get("creationTimestamp")),
         max((release for path, release in _SINCE.items() if _uses(spec, path)), default=Release(0, 8)),
     )
 
@@ -122,7 +123,7 @@ _SINCE = {
 
 def _uses(spec: Mapping[str, Any], path: tuple[str, ...]) -> bool:
     below = spec.get(path[0])
-    return path[0] in spec and (len(path) == 1 or any(path[1] in _mapping(entry) for entry in _list(below)))
+    return path[0] in spec and (len(path) == 1 or any(path[1] in mapping(entry) for entry in sequence(below)))
 
 
 def _format(entry: Mapping[str, Any]) -> ModelFormat:
@@ -134,18 +135,6 @@ def _format(entry: Mapping[str, Any]) -> ModelFormat:
         entry.get("autoSelect") is True,
         priority if isinstance(priority, int) and not isinstance(priority, bool) else None,
     )
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else ()
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 class Choice(NamedTuple):
