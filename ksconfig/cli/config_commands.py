@@ -13,6 +13,7 @@ from ksconfig.cli import output
 from ksconfig.cli.options import GUARD, Settings, settings_of, shared_options, unguarded
 from ksconfig.errors import FileFailure, InvalidDocument, UsageError, not_done
 from ksconfig.manifests import Manifests
+from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.plan import Plan
 from ksconfig.operations import Typed
 from ksconfig.source.files import FileSource, ManifestFile, read_paths
@@ -53,11 +54,15 @@ class Opened:
         self.manifests = Manifests(self.source, namespace=settings.namespace, kserve_version=settings.kserve_version)
         self.stream = stream[0] if stream else None
 
+    def tell_release(self, release: ReleaseGuess) -> None:
+        """With -v, say which release it is and how it was told."""
+        if self.settings.verbose:
+            output.remark(f"KServe release: {release}, told by {release.told_by}")
+
     def carry_out(self, plan: Plan, lines: list[str]) -> None:
         """Write a plan, unless it is a dry run, and print what came of it."""
         settings = self.settings
-        if settings.verbose:
-            output.remark(f"KServe release: {plan.release}, told by {plan.release.told_by}")
+        self.tell_release(plan.release)
         if not settings.dry_run:
             self.manifests.apply(plan)
             with not_done("nothing was saved"):
@@ -65,8 +70,7 @@ class Opened:
         output.warnings(plan.notices)
         if plan.changed and not settings.dry_run:
             output.diff(plan.diff(), err=True)
-        machine = settings.output in ("json", "yaml")
-        if machine:
+        if settings.for_machines:
             output.document("Change", output.plan_content(plan, dry_run=settings.dry_run), settings.output)
         elif settings.output == "name":
             for name in dict.fromkeys(str(edit.object) for edit in plan.edits):
@@ -110,10 +114,9 @@ def images() -> None:
     opened = open_source()
     settings = opened.settings
     found, release, notices = operations.list_images(opened.source, settings.scope)
-    if settings.verbose:
-        output.remark(f"KServe release: {release}, told by {release.told_by}")
+    opened.tell_release(release)
     output.warnings(notices)
-    if settings.output in ("json", "yaml"):
+    if settings.for_machines:
         items = [
             {
                 "name": i.name,

@@ -30,13 +30,11 @@ def doctor() -> None:
 
     opened = open_source()
     found = diagnose(opened.source, opened.settings.scope)
-    if opened.settings.verbose:
-        output.remark(f"KServe release: {found.release}, told by {found.release.told_by}")
+    opened.tell_release(found.release)
     output.warnings(found.notices)
-    form = opened.settings.output
-    if form in ("json", "yaml"):
-        output.document("Diagnosis", _content(found), form)
-    elif form == "name":
+    if opened.settings.for_machines:
+        output.document("Diagnosis", _content(found), opened.settings.output)
+    elif opened.settings.output == "name":
         for finding in found.findings:
             output.result(output.visible(f"{finding.code} {finding.written_path}".rstrip()))
     else:

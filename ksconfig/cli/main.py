@@ -112,7 +112,7 @@ def _run(arguments: list[str], settings: Settings) -> int:
 
 def _report(error: KsconfigError, settings: Settings) -> int:
     output.remark(output.error_message(error))
-    if settings.output in ("json", "yaml"):
+    if settings.for_machines:
         output.document("Error", {"error": output.error_content(error)}, settings.output)
     return error.exit_code
 

@@ -27,6 +27,11 @@ class Settings:
     given: set[str] = field(default_factory=set)
 
     @property
+    def for_machines(self) -> bool:
+        """Whether the result is one document for programs."""
+        return self.output in ("json", "yaml")
+
+    @property
     def scope(self) -> Scope:
         """What the operations need to know of them."""
         return Scope(self.namespace, self.kserve_version, tuple(self.allow))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ksconfig.errors import Ambiguous, InvalidDocument, KsconfigError, Refused, not_done
@@ -16,7 +16,7 @@ from ksconfig.model.plan import Field, Notice, ObjectRef
 from ksconfig.model.runtimes import STORAGE_KIND
 from ksconfig.operations.view import ConfigView, Scope, View
 from ksconfig.source.port import Object, Place, Source
-from ksconfig.text.json_path import format_path
+from ksconfig.text.json_path import format_path, walk
 from ksconfig.text.json_scanner import Node, fold, names_taken_twice, parse_json
 
 
@@ -76,7 +76,8 @@ def diagnose(source: Source, scope: Scope) -> Diagnosis:
     with not_done("nothing was checked"):
         view = View(source, scope)
         findings: list[Finding] = []
-        for check in (_check_presence, _check_config, _check_objects):
+        checks: tuple[Callable[[View], Iterable[Finding]], ...] = (_check_presence, _check_config, _check_objects)
+        for check in checks:
             try:
                 findings += check(view)
             except Ambiguous as error:
@@ -102,10 +103,9 @@ def _unreadable(error: Refused) -> Finding:
     return Finding("breaks", "unreadable", None, (), place, what, effect, error.advice or "Mend it at that place.")
 
 
-def _check_presence(view: View) -> Iterator[Finding]:
-    if view.config is None and not view.objects:
-        view.need_config()
-    yield from ()
+def _check_presence(view: View) -> tuple[Finding, ...]:
+    view.need_anything()
+    return ()
 
 
 def _check_config(view: View) -> Iterator[Finding]:
@@ -188,18 +188,12 @@ class _Places:
 def _twins(config: ConfigView) -> Iterator[Fault]:
     """Names that stand twice in one object, or differ in case alone."""
     for key, root in config.roots.items():
-        pending: list[tuple[Field, Node]] = [((key,), root)]
-        while pending:
-            path, node = pending.pop()
+        for path, node in walk(root, (key,)):
             for group in names_taken_twice(node):
                 names = [node.names[index].string for index in group]
                 what = f"{format_path(path)} holds {' and '.join(names)}, which KServe takes for one name"
                 effect = Effect(False, "KServe takes the last of them, field by field")
                 yield Fault("duplicate-name", (*path, names[-1]), what, effect, "Keep one of them.")
-            steps: Sequence[str | int] = (
-                [name.string for name in node.names] if node.kind == "object" else range(len(node.children))
-            )
-            pending += [((*path, step), child) for step, child in zip(steps, node.children, strict=True)]
 
 
 def _check_objects(view: View) -> Iterator[Finding]:
@@ -208,10 +202,11 @@ def _check_objects(view: View) -> Iterator[Finding]:
     for ref, objects in view.objects.items():
         if ref.kind == STORAGE_KIND:
             for rules in view.release.rules:
-                found[rules.release] += [fault._replace(object=ref) for fault in storage_faults(objects[0].data, rules)]
+                faults = storage_faults(view.first[ref].data, rules)
+                found[rules.release] += [fault._replace(object=ref) for fault in faults]
         for fault in _of_manifests(objects):
-            for faults in found.values():
-                faults.append(fault._replace(object=ref))
+            for those in found.values():
+                those.append(fault._replace(object=ref))
     for verdict in judge(found, view.release.likely):
         about = verdict.fault.object
         if about is not None:

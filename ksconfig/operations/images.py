@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ksconfig.errors import Refused, UsageError, not_done
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.frameworks import Known, Within, cover, listed_place, storage_place
-from ksconfig.model.images import Assignment, ImagePlace, assign_image, gpu_versions, image_places
+from ksconfig.model.images import Assignment, ImagePlace, assign_image, gpu_versions
 from ksconfig.model.plan import ImageChange, Notice, Plan
 from ksconfig.model.reference import ImageArgument, Reference
 from ksconfig.model.runtimes import STORAGE_KIND, served_frameworks, tag_rule
@@ -43,18 +43,16 @@ class Image:
 def known_images(view: View, *, config_only: bool = False) -> Known:
     """All images that a source holds: the config's, and other objects' unless these need not be read."""
     config = view.config
-    storage = {}
-    for ref, objects in view.objects.items() if not config_only else ():
-        if ref.kind == STORAGE_KIND:
-            place = storage_place(ref, objects[0].data)
-            storage[place.name] = place
-    places = image_places(config.data) if config else ()
-    return Known(view.release, config is not None, places, () if config_only else view.runtimes, storage)
+    places = config.places if config else ()
+    if config_only:
+        return Known(view.release, config is not None, places, (), {})
+    storage = [storage_place(ref, one.data) for ref, one in view.first.items() if ref.kind == STORAGE_KIND]
+    return Known(view.release, config is not None, places, view.runtimes, {place.name: place for place in storage})
 
 
 def _stand_in_config(view: View, targets: Iterable[str]) -> bool:
     """Whether all targets are keys of the config that no other object has a say in: then runtimes are not read."""
-    places = image_places(view.config.data) if view.config else ()
+    places = view.config.places if view.config else ()
     alone = {place.name for place in places if place.key != "predictors"} - {"storageInitializer"}
     return set(targets) <= alone
 
@@ -101,8 +99,7 @@ def plan_set_image(
 
 def _places(draft: Draft, arguments: Mapping[str, ImageArgument], within: Within) -> dict[str, tuple[ImagePlace, ...]]:
     view = draft.view
-    if view.config is None and not view.objects:
-        view.need_config()
+    view.need_anything()
     known = known_images(view, config_only=_stand_in_config(view, arguments))
     result: dict[str, tuple[ImagePlace, ...]] = {}
     taken: dict[str, str] = {}
@@ -229,7 +226,7 @@ def _warn_about_tags(draft: Draft, place: ImagePlace, image: str) -> None:
 def _warn_about_lost_gpu_tag(draft: Draft, config: ConfigView, place: ImagePlace, image: Reference) -> None:
     """In 0.8 and 0.9 a runtime has the GPU tag of the flat predictor whose repository it has (UpdateImageTag)."""
     before = (place.image or "").rpartition(":")[0]
-    for predictor in image_places(config.data):
+    for predictor in config.places:
         framework = predictor.path[0] if predictor.key == "predictors" and len(predictor.path) == 1 else None
         if framework not in ("tensorflow", "pytorch") or not predictor.gpu_version or predictor.image != before:
             continue
@@ -246,8 +243,7 @@ def list_images(source: Source, scope: Scope) -> tuple[tuple[Image, ...], Releas
     """Every image of the config, the runtimes and the storage containers; the release it was read by, and notices."""
     with not_done("the images were not listed"):
         view = View(source, scope)
-        if view.config is None and not view.objects:
-            view.need_config()
+        view.need_anything()
         known = known_images(view)
         places: list[tuple[ImagePlace, tuple[str, ...]]] = []
         places += [(place, ()) for place in (*known.places, *known.storage.values())]

@@ -15,7 +15,7 @@ from ksconfig.model.targets import is_read, why_unread
 from ksconfig.operations.draft import Draft
 from ksconfig.operations.view import ConfigView, Scope, View, key_path
 from ksconfig.source.port import Source
-from ksconfig.text.json_path import Path, Step, format_path
+from ksconfig.text.json_path import Path, Step, format_path, walk
 from ksconfig.text.json_scanner import Node, names_taken_twice, parse_json
 from ksconfig.text.json_write import RawJson
 
@@ -54,9 +54,10 @@ def plan_set(
         kind = node.kind if node and node.kind != "null" else required_kind(steps)
         if isinstance(value, Typed):
             value = _typed(value, kind, steps)
-        if isinstance(value, RawJson):
-            _refuse_twins(parse_json(value), steps)
-        new_kind = parse_json(value).kind if isinstance(value, RawJson) else json_kind(value)
+        parsed = parse_json(value) if isinstance(value, RawJson) else None
+        if parsed:
+            _refuse_twins(parsed, steps)
+        new_kind = parsed.kind if parsed else json_kind(value)
         if kind and new_kind != kind:
             now = f" ({node.source})" if node and len(node.source) < 60 else ""
             if not allow_type_change:
@@ -103,16 +104,13 @@ def _check_new_key(view: ConfigView, key: str) -> None:
 
 def _refuse_twins(root: Node, steps: Path) -> None:
     """Refuse to write names that KServe would take for one another."""
-    pending = [root]
-    while pending:
-        node = pending.pop()
+    for _, node in walk(root):
         for group in names_taken_twice(node):
             names = " and ".join(node.names[index].source for index in group)
             raise Refused(
                 f"the new value of {format_path(steps)} holds {names}, which KServe takes for one another",
                 advice="Keep one of them.",
             )
-        pending += node.children
 
 
 def _refuse_new_key(view: ConfigView, key: str) -> None:

@@ -19,7 +19,7 @@ from ksconfig.errors import (
     not_done,
 )
 from ksconfig.model.detect import ReleaseGuess, RuntimeEvidence, given_release, guess_release
-from ksconfig.model.images import EXAMPLE_KEY
+from ksconfig.model.images import EXAMPLE_KEY, ImagePlace, image_places
 from ksconfig.model.plan import Notice, ObjectRef
 from ksconfig.model.releases import NEWEST, OLDEST
 from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, STORAGE_KIND, Runtime, read_runtime
@@ -69,6 +69,11 @@ class ConfigView:
             except KsconfigError as error:
                 self.broken[key] = error
         self.data: dict[str, Any] = {key: root.value for key, root in self.roots.items()}
+
+    @cached_property
+    def places(self) -> tuple[ImagePlace, ...]:
+        """Its images."""
+        return image_places(self.data)
 
     def _readable(self, key: str) -> str:
         """The text of a key, one that can only be read included."""
@@ -155,6 +160,15 @@ class View:
                 advice="Name the manifest that holds it with -f.",
             )
         return self.config
+
+    def need_anything(self) -> None:
+        """See that there is a config, or another object.
+
+        Raises:
+            ConfigNotFound: there is nothing at all.
+        """
+        if self.config is None and not self.objects:
+            self.need_config()
 
     @cached_property
     def objects(self) -> dict[ObjectRef, list[Object]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ksconfig.errors import Ambiguous, InvalidPath, PathNotFound, Refused
@@ -187,3 +187,13 @@ def refuse_other_case(found: Found, path: Path) -> None:
 
 def _short(source: str) -> str:
     return source if len(source) <= 60 else source[:57] + "..."
+
+
+def walk(root: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
+    """Every node with its path, parents first, the last child of each before the others."""
+    pending = [(path, root)]
+    while pending:
+        at, node = pending.pop()
+        yield at, node
+        steps: Sequence[Step] = [name.string for name in node.names] if node.names else range(len(node.children))
+        pending += [((*at, step), child) for step, child in zip(steps, node.children, strict=True)]
