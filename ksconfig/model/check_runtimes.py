@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ksconfig.errors import InvalidReference
@@ -28,6 +28,7 @@ from ksconfig.text.templates import holds_template
 _REFUSED = Effect(True, "KServe's admission refuses the runtime")
 _NOT_STORED = Effect(True, "the API server refuses the runtime")
 _FORMATS = ("spec", "supportedModelFormats")
+_WORKER_SIZES = ("PIPELINE_PARALLEL_SIZE", "TENSOR_PARALLEL_SIZE")
 # The fields of 0.8 to 0.20 (v1alpha1/servingruntime_types.go); others are dropped by the API server.
 _SPEC_FIELDS = (
     *("supportedModelFormats", "multiModel", "disabled", "protocolVersions", "containers", "volumes", "workerSpec"),
@@ -73,9 +74,11 @@ def _faults(facts: RuntimeFacts, rules: Rules) -> Iterator[Fault]:
     yield from _spec_types(spec, rules)
     yield from _own_priorities(runtime, rules)
     yield from _workers(spec, rules)
-    containers: Field = ("spec", "containers")
+    has_workers = rules.worker_runtimes and isinstance(spec.get("workerSpec"), Mapping)
     for index, container in enumerate(sequence(spec.get("containers"))):
-        yield from _container(container, (*containers, index), rules, named=rules.named_container)
+        serves = mapping(container).get("name") == SERVING_CONTAINER
+        sizes = _WORKER_SIZES if has_workers and serves else ()
+        yield from _container(container, ("spec", "containers", index), rules, sizes)
     # which of them serves, and how: not for ModelMesh, nor where nobody gets the runtime
     if not (runtime.disabled or runtime.multi_model):
         yield from _serving(facts, spec, rules)
@@ -154,21 +157,23 @@ def _serving(facts: RuntimeFacts, spec: Mapping[str, Any], rules: Rules) -> Iter
         yield Fault("no-serving-container", path, what, effect, f"Name the one that serves {SERVING_CONTAINER}.")
 
 
-def _container(container: Any, path: Field, rules: Rules, *, named: bool) -> Iterator[Fault]:
+def _container(container: Any, path: Field, rules: Rules, sizes: Collection[str] = ()) -> Iterator[Fault]:
+    """A container; ``sizes`` are the variables that its runtime's workerSpec sets."""
     if not isinstance(container, Mapping):
         yield from _typed(path, container, dict, required=True)
         return
     for field, kind in _CONTAINER_TYPES.items():
-        yield from _typed((*path, field), container.get(field), kind, required=field == "name" and named)
+        required = field == "name" and rules.named_container
+        yield from _typed((*path, field), container.get(field), kind, required=required)
     for field in ("args", "command"):
         for index, word in enumerate(sequence(container.get(field))):
             yield from _typed((*path, field, index), word, str, required=True)
     for index, entry in enumerate(sequence(container.get("env"))):
-        yield from _variable(entry, (*path, "env", index), rules)
+        yield from _variable(entry, (*path, "env", index), rules, sizes)
     yield from _resources(container.get("resources"), (*path, "resources"))
 
 
-def _variable(entry: Any, path: Field, rules: Rules) -> Iterator[Fault]:
+def _variable(entry: Any, path: Field, rules: Rules, sizes: Collection[str]) -> Iterator[Fault]:
     """An environment variable."""
     if not isinstance(entry, Mapping):
         yield from _typed(path, entry, dict, required=True)
@@ -178,6 +183,9 @@ def _variable(entry: Any, path: Field, rules: Rules) -> Iterator[Fault]:
     yield from _typed((*path, "value"), entry.get("value"), str)
     if isinstance(name, str) and name in rules.blocked_env:
         yield Fault("bad-value", path, f"the environment sets {name}", _REFUSED, "Remove it.")
+    if isinstance(name, str) and name in sizes:
+        what = f"the environment sets {name}, which workerSpec does"
+        yield Fault("bad-value", path, what, _REFUSED, "Set it in workerSpec.")
 
 
 def _resources(resources: Any, path: Field) -> Iterator[Fault]:
@@ -330,19 +338,12 @@ def _workers(spec: Mapping[str, Any], rules: Rules) -> Iterator[Fault]:
         what = f"workerSpec has {len(containers)} containers"
         yield Fault("bad-value", (*path, "containers"), what, _REFUSED, "Keep one container there.")
     for index, container in enumerate(sequence(containers)):
-        yield from _container(container, (*path, "containers", index), rules, named=True)
+        yield from _container(container, (*path, "containers", index), rules)
         name = mapping(container).get("name")
         if isinstance(name, str) and name != "worker-container":
             effect = Effect(True, "no service with workers is reconciled")
             what = f"the container of the workers is named {name}"
             yield Fault("bad-value", (*path, "containers", index, "name"), what, effect, "Name it worker-container.")
-    for index, entry in enumerate(sequence(spec.get("containers"))):
-        for at, variable in enumerate(sequence(mapping(entry).get("env"))):
-            name = mapping(variable).get("name")
-            if name in ("PIPELINE_PARALLEL_SIZE", "TENSOR_PARALLEL_SIZE") and entry.get("name") == SERVING_CONTAINER:
-                where = ("spec", "containers", index, "env", at)
-                what = f"the environment sets {name}, which workerSpec does"
-                yield Fault("bad-value", where, what, _REFUSED, "Set it in workerSpec.")
     for name in ("pipelineParallelSize", "tensorParallelSize"):
         size = workers.get(name)
         if size is not None and not _is_integer(size, 1, 2**63):

@@ -95,9 +95,7 @@ class ManifestObject:
     def _nearest(self, field: Field) -> YamlNode:
         node: YamlNode = self.root
         for step in field:
-            below = node.get(step) if isinstance(node, YamlMapping) and isinstance(step, str) else None
-            if isinstance(node, YamlSequence) and isinstance(step, int) and step < len(node.items):
-                below = node.items[step]
+            below = _below(node, step)
             if below is None:
                 break
             node = below
@@ -126,20 +124,17 @@ class ManifestObject:
 
     def _walk(self, field: Field) -> tuple[YamlMapping, YamlNode]:
         """The mapping that holds a field, and the field's node."""
-        holder, node = self.root, None
-        below: YamlNode = self.root
+        holder = self.root
+        node: YamlNode = self.root
         for depth, step in enumerate(field):
-            if isinstance(below, YamlMapping) and isinstance(step, str):
-                self._check_mapping(below, format_path(field[:depth]) if depth else "the object", (step,))
-                holder, node = below, below.get(step)
-            elif isinstance(below, YamlSequence) and isinstance(step, int) and step < len(below.items):
-                node = below.items[step]
-            else:
-                node = None
-            if node is None:
+            if isinstance(node, YamlMapping) and isinstance(step, str):
+                self._check_mapping(node, format_path(field[:depth]) if depth else "the object", (step,))
+                holder = node
+            below = _below(node, step)
+            if below is None:
                 raise KeyError(format_path(field))
-            below = node
-        return holder, below
+            node = below
+        return holder, node
 
     def _read(self, field: Field) -> ScalarMap:
         holder, value = self._walk(field)
@@ -159,8 +154,6 @@ class ManifestObject:
 
     def _no_text(self, field: Field, value: YamlNode, what: str) -> InvalidDocument:
         place = self._lines.position(value.start)
-        if field == ("data",):
-            raise Origin(self._text, self._label).fault(value.start, f"data is {what}, but must be a mapping")
         in_config = field[0] == "data"
         name = str(field[-1])
         return InvalidDocument(
@@ -197,6 +190,15 @@ class ManifestObject:
         return f"{self._label}, {self._lines.position(node.start)}"
 
 
+def _below(node: YamlNode, step: str | int) -> YamlNode | None:
+    """The value at a key of a mapping, or the item at an index of a sequence; None if there is none."""
+    if isinstance(node, YamlMapping) and isinstance(step, str):
+        return node.get(step)
+    if isinstance(node, YamlSequence) and isinstance(step, int) and step < len(node.items):
+        return node.items[step]
+    return None
+
+
 class ManifestConfig(ManifestObject):
     """A ConfigMap inside a manifest text (see `ksconfig.source.port.Config`)."""
 
@@ -206,7 +208,8 @@ class ManifestConfig(ManifestObject):
         self._check_mapping(root.get("data"), "data", ())  # a key of it is looked at when it is read
         data = root.get("data")
         if data is not None and not isinstance(data, YamlMapping) and root.text("data") not in ("", "null", "~"):
-            raise self._no_text(("data",), data, "a YAML sequence" if isinstance(data, YamlSequence) else "a scalar")
+            what = "a YAML sequence" if isinstance(data, YamlSequence) else "a scalar"
+            raise Origin(lines.text, label).fault(data.start, f"data is {what}, but must be a mapping")
         self.entries = data if isinstance(data, YamlMapping) else None
         self.keys = tuple(dict.fromkeys(key.value for key, _ in self.entries.items())) if self.entries else ()
 
