@@ -79,7 +79,7 @@ def run(arguments: list[str]) -> int:
         return _run(arguments, settings)
     except BrokenPipeError:
         # whoever read our output has gone; what was to be written is written
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (for the flush at the end of the process)
+        _drop_output()
         return ExitCode.DONE if settings.written else ExitCode.FAILED
     except OSError as error:
         return _unprinted(error, settings)
@@ -140,8 +140,13 @@ def _interrupted(code: ExitCode) -> int:
     return code
 
 
+def _drop_output() -> None:
+    """Let the flush at the end of the process go nowhere."""
+    sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (open until the process ends)
+
+
 def _unprinted(error: OSError, settings: Settings) -> int:
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (for the flush at the end of the process)
+    _drop_output()
     state = "the change is saved" if settings.written else "nothing was saved"
     output.remark(f"error: {state}, but the result could not be printed: {error.strerror or error}")
     return ExitCode.FAILED

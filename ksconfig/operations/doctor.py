@@ -118,7 +118,8 @@ def _check_config(view: View) -> Iterator[Finding]:
     if EXAMPLE_KEY in config.config.keys and config.config.value(("data", EXAMPLE_KEY)) is None:
         broken[EXAMPLE_KEY] = BrokenKey("no-text", f"{EXAMPLE_KEY} is no text", "Write it as a text.", "")
     facts = ConfigFacts(config.config.keys, config.data, broken, _in_example(config))
-    found = {rules.release: [*config_faults(facts, rules), *_twins(config)] for rules in view.release.rules}
+    twins = tuple(_twins(config))
+    found = {rules.release: (*config_faults(facts, rules), *twins) for rules in view.release.rules}
     places = _Places(config)
     for verdict in judge(found, view.release.likely):
         yield _finding(verdict, config.config.ref, places.of(verdict.fault.path))

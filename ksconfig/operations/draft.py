@@ -30,6 +30,7 @@ class Draft:
         self.command = command
         self.fields: list[FieldEdit] = []
         self.texts: dict[str, EditedText] = {}
+        self._read: dict[str, tuple[str, Node]] = {}
         self.done: dict[str, list[tuple[Path, Any]]] = {}
         self.asked: list[Change] = []
         self.images: list[ImageChange] = []
@@ -48,6 +49,14 @@ class Draft:
         found = find(self.view.need_config().root(str(path[0])), path[1:], path[:1])
         return None if found.rest else found.node
 
+    def present(self, key: str) -> Node:
+        """The JSON of a touched key as it stands after the edits so far."""
+        text = self.texts[key].text
+        if key not in self._read or self._read[key][0] != text:
+            untouched = text == self.texts[key].original
+            self._read[key] = text, self.view.need_config().roots[key] if untouched else parse_json(text)
+        return self._read[key][1]
+
     def assign(self, path: Path, value: Any) -> None:
         """Set a value of the config, or remove it (`ABSENT`)."""
         key, inner = str(path[0]), path[1:]
@@ -56,7 +65,7 @@ class Draft:
         if before is not None:
             _refuse_template(path, before.value)
         text = self.texts.setdefault(key, EditedText(view.text(key)))
-        root = view.roots[key] if text.text == text.original else parse_json(text.text)
+        root = self.present(key)
         edits = remove_value(root, inner, (key,)) if value is ABSENT else set_value(root, inner, value, (key,))
         after = before.value if before is not None and not edits else _plain(value)
         before_value = ABSENT if before is None else before.value
@@ -128,7 +137,7 @@ class Draft:
             before = text.original if key in view.config.keys else None
             if before is not None:
                 prove_json(before, text.text, self.done[key])
-            data[key] = parse_json(text.text).value
+            data[key] = self.present(key).value
             edits.append(FieldEdit(view.config.ref, ("data", key), before, text.edits()))
         self._check_start(view, data)
         self._check_types(view, data)

@@ -122,7 +122,7 @@ def _refuse_new_key(view: ConfigView, key: str) -> None:
 
 def _warn_about_image(draft: Draft, steps: Path) -> None:
     """`set` writes any value; what `set_image` would refuse is said here."""
-    data = {key: parse_json(text.text).value for key, text in draft.texts.items()}
+    data = {key: draft.present(key).value for key in draft.texts}
     for place in image_places(data):
         inside = (place.key, *place.path)
         if steps[: len(inside)] != inside or len(steps) != len(inside) + 1:
