@@ -14,7 +14,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -67,7 +66,8 @@ class Unit:
         return self.folder.is_dir()
 
     def _digest(self) -> str:
-        digest = hashlib.sha256(repr((_FORMAT, self.programs, self.flags, self.release)).encode())
+        manifests = self.release and (self.release.install, self.release.manifests_from)
+        digest = hashlib.sha256(repr((_FORMAT, self.programs, self.flags, manifests)).encode())
         for file in ("go.mod", "go.sum"):
             digest.update((MODULES / self.name / file).read_bytes())
         return digest.hexdigest()[:12]
@@ -189,26 +189,25 @@ def _build_one(unit: Unit, title: str, say: Say) -> None:
 def _compile(unit: Unit, package: str, output: Path, title: str, say: Say) -> None:
     """``go build`` with a line of progress now and then; it says the packages that it compiles."""
     command = ["go", "build", "-v", "-trimpath", "-ldflags", unit.flags, "-o", str(output), package]
-    process = subprocess.Popen(
-        command, cwd=MODULES / unit.name, env=_go_environment(), stderr=subprocess.PIPE, text=True, bufsize=1
-    )
-    assert process.stderr
     said: list[str] = []
     compiled, last = 0, time.monotonic()
-    try:
-        for line in process.stderr:
-            if line.startswith("go: downloading"):
-                continue
-            said = [*said[-39:], line]
-            compiled += 1
-            if time.monotonic() - last > 15:
-                last = time.monotonic()
-                say(f"{title}: {output.name}: {compiled} packages compiled")
-    finally:
-        if process.poll() is None and sys.exc_info()[0]:
+    with subprocess.Popen(
+        command, cwd=MODULES / unit.name, env=go_environment(), stderr=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        assert process.stderr
+        try:
+            for line in process.stderr:
+                if line.startswith("go: downloading"):
+                    continue
+                said = [*said[-39:], line]
+                compiled += 1
+                if time.monotonic() - last > 15:
+                    last = time.monotonic()
+                    say(f"{title}: {output.name}: {compiled} packages compiled")
+        except BaseException:  # Ctrl-C, mostly
             process.terminate()
-        failed = process.wait()
-    if failed:
+            raise
+    if process.returncode:
         raise BuildError(
             f"{unit.name} was not built: {' '.join(command[:2])} {package} failed.\n{''.join(said).rstrip()}"
         )
@@ -229,7 +228,7 @@ def _module_folder(unit: str, module: str) -> Path:
     """Where Go keeps the source of a module that a unit requires, fetched and checked against its go.sum."""
     command = ["go", "mod", "download", "-json", module]
     done = subprocess.run(
-        command, cwd=MODULES / unit, env=_go_environment(), capture_output=True, text=True, check=False
+        command, cwd=MODULES / unit, env=go_environment(), capture_output=True, text=True, check=False
     )
     answer = json.loads(done.stdout or "{}")
     if "Dir" not in answer:
@@ -249,7 +248,8 @@ def _go_caches() -> Path:
     return cache() / "go"
 
 
-def _go_environment() -> dict[str, str]:
+def go_environment() -> dict[str, str]:
+    """The environment of every go command: caches of our own, nothing but modules."""
     caches = _go_caches()
     return os.environ | {
         "GOCACHE": str(caches / "build"),

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import click
 
-from sandbox import build, handle
+from sandbox import build, handle, new_module
 from sandbox.kubelet.container import Pace
 from sandbox.releases import DEFAULT, RELEASES, USUAL, Release
 
@@ -81,6 +81,17 @@ def build_command(names: tuple[str, ...], keep_caches: bool) -> None:
         _fail(str(error))
     size = sum(file.stat().st_size for unit in units for file in unit.folder.iterdir()) / 1e6
     _say(f"built in {time.monotonic() - begin:.0f} s: {size:.0f} MB in {build.cache()}")
+
+
+@main.command()
+@click.argument("version")
+def module(version: str) -> None:
+    """Write the Go module of a release that was added to sandbox/releases.py."""
+    release = _release(click.get_current_context(), None, version)  # type: ignore[arg-type]
+    try:
+        _say(f"wrote {new_module.write(release)}")
+    except build.BuildError as error:
+        _fail(str(error))
 
 
 @main.command()

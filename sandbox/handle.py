@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import fcntl
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -13,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sandbox import build, places
 from sandbox.api import Api
@@ -23,6 +26,7 @@ from sandbox.releases import Release, release_called
 from sandbox.supervisor import Orders
 
 _NAMESPACES = ("--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+_PROGRAMS = ("unshare", "nsenter", "ip", "openssl")
 _STOP_SECONDS = 20.0
 Say = Callable[[str], None]
 
@@ -33,11 +37,12 @@ class StartError(Exception):
 
 def forbidden() -> str:
     """Why this system lets nobody make namespaces, and how to allow it; empty if it does."""
+    if not sys.platform.startswith("linux"):
+        return "the sandbox needs Linux: run it in a virtual machine"
+    if lacking := [program for program in _PROGRAMS if not shutil.which(program)]:
+        return f"there is no {' and no '.join(lacking)} here: install util-linux, iproute2 and openssl"
     command = ["unshare", *_NAMESPACES, "true"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return "there is no `unshare` here: install util-linux and iproute2 (the sandbox needs Linux)"
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return ""
     return (
@@ -50,11 +55,12 @@ def forbidden() -> str:
 class Sandbox:
     """One sandbox that runs."""
 
-    def __init__(self, place: Place, release: Release, lifeline: int | None = None) -> None:
+    def __init__(self, place: Place, release: Release) -> None:
         self.place = place
         self.release = release
         self.figures: dict[str, float] = {}
-        self._lifeline = lifeline
+        self.lifeline: int | None = None  # as long as it is open, the sandbox lives on
+        self.process: subprocess.Popen[bytes] | None = None  # if this process started it
 
     @property
     def kubeconfig(self) -> Path:
@@ -92,19 +98,20 @@ class Sandbox:
 
     def stop(self) -> None:
         """End it, and wait until nothing of it is left."""
-        try:
-            with self._order(b"stop") as connection:
-                connection.settimeout(_STOP_SECONDS)
-                connection.recv(1)  # it answers by closing
-        except OSError:
-            pass  # it has ended already, or has not come as far as listening
-        if self._lifeline is not None:
-            os.close(self._lifeline)
-            self._lifeline = None
-        end = time.monotonic() + _STOP_SECONDS
-        while self.place.alive() and time.monotonic() < end:
-            time.sleep(0.02)
+        with contextlib.suppress(FileNotFoundError), self.place.lock.open("r") as lock:
+            with contextlib.suppress(OSError), self._order(b"stop"):
+                pass  # if nobody takes the order, it has ended already, or the lifeline will tell it
+            self._let_go()
+            _wait_for(lock)
+        self._let_go()
+        if self.process:
+            self.process.wait(_STOP_SECONDS)
         places.living()  # removes what a killed one left
+
+    def _let_go(self) -> None:
+        if self.lifeline is not None:
+            os.close(self.lifeline)
+            self.lifeline = None
 
     def _order(self, order: bytes) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -117,9 +124,14 @@ class Sandbox:
         return connection
 
 
-def running(name: str) -> Sandbox | None:
-    """The sandbox of that name, if it runs."""
-    return next((one for one in all_running() if one.place.name == name), None)
+def _wait_for(lock: IO[str]) -> None:
+    """Wait until the last process that holds a lock has ended."""
+    end = time.monotonic() + _STOP_SECONDS
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(0.01)
 
 
 def all_running() -> list[Sandbox]:
@@ -160,17 +172,17 @@ def start(release: Release, say: Say, name: str = "", stays: bool = False, pace:
         ) from None
     except ValueError as error:
         raise StartError(f"The sandbox was not started: {error}.") from None
-    lifeline = held = None
+    sandbox = Sandbox(place, release)
+    lifeline = None
     if not stays:
-        lifeline, held = os.pipe()
-    sandbox = Sandbox(place, release, held)
+        lifeline, sandbox.lifeline = os.pipe()
     pace = pace or Pace()
     listening = socket.create_server(("127.0.0.1", 0), backlog=128)
     orders = Orders(str(place.folder), release.name, listening.fileno(), lifeline, pace.probes, pace.back_off)
     inherited = [fd for fd in (listening.fileno(), lifeline, lock) if fd is not None]
     command = ["unshare", *_NAMESPACES, sys.executable, "-m", "sandbox.supervisor", json.dumps(asdict(orders))]
     with (place.folder / "supervisor.log").open("wb") as log:
-        process = subprocess.Popen(
+        sandbox.process = subprocess.Popen(
             command,
             env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
             stdin=subprocess.DEVNULL,
@@ -184,7 +196,7 @@ def start(release: Release, say: Say, name: str = "", stays: bool = False, pace:
             os.close(descriptor)
     listening.close()
     try:
-        sandbox.figures = _told(process, place, say)
+        sandbox.figures = _told(sandbox.process, place, say)
     except BaseException:
         sandbox.stop()
         raise

@@ -1,4 +1,4 @@
-"""Manifests of 0.5 and 0.6, written for ``v1beta1`` of CRDs and webhooks, which Kubernetes no longer has."""
+"""Manifests of 0.5, written for ``v1beta1`` of CRDs and webhooks, which Kubernetes no longer has."""
 
 from __future__ import annotations
 

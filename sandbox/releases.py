@@ -51,14 +51,21 @@ def _in(folder: str, *files: str) -> tuple[str, ...]:
 
 
 def _all() -> tuple[Release, ...]:
-    kfserving = {"module": KFSERVING, "namespace": "kfserving-system", "old_api": True}
     runtimes, resources = "kserve-runtimes.yaml", "kserve-cluster-resources.yaml"
     return (
-        Release("0.5.1", _in("v0.5.1", "kfserving.yaml"), **kfserving),  # type: ignore[arg-type]
+        Release("0.5.1", _in("v0.5.1", "kfserving.yaml"), KFSERVING, namespace="kfserving-system", old_api=True),
         Release("0.7.0", _in("v0.7.0", "kserve.yaml")),
         Release("0.8.0", _in("v0.8.0", "kserve.yaml", runtimes)),
         Release("0.9.0", _in("v0.9.0", "kserve.yaml", runtimes)),
+        Release("0.10.0", _in("v0.10.0", "kserve.yaml", runtimes)),
         Release("0.11.2", _in("v0.11.2", "kserve.yaml", runtimes), manifests_from="0.11.2"),
+        Release("0.12.1", _in("v0.12.1", "kserve.yaml", resources)),
+        Release("0.13.1", _in("v0.13.1", "kserve.yaml", resources), manifests_from="0.13.1"),
+        Release("0.14.1", _in("v0.14.1", "kserve.yaml", resources), manifests_from="0.14.1"),
+        Release("0.15.2", _in("v0.15.2", "kserve.yaml", resources), mode="RawDeployment"),
+        Release("0.16.0", _in("v0.16.0", "kserve.yaml", resources), mode="Standard"),
+        Release("0.17.0", _in("v0.17.0", "kserve.yaml", resources), mode="Standard"),
+        Release("0.19.0", _in("v0.19.0", "kserve.yaml", resources), mode="Standard"),
         Release("0.20.0", _in("v0.20.0", "kserve.yaml", resources), mode="Standard"),
     )
 

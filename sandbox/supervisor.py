@@ -59,8 +59,6 @@ class Supervisor:
         self._release = release_called(orders.release)
         self._began = time.monotonic()
         self._stop = threading.Event()
-        self._control: socket.socket | None = None
-        self._waiting: list[socket.socket] = []  # told by their closing that all is over
         self._plane = ControlPlane(self._place.folder, build.kubernetes(), build.etcd_and_kwok())
 
     def run(self) -> int:
@@ -127,12 +125,11 @@ class Supervisor:
         def serve() -> None:
             while True:
                 connection, _ = control.accept()
-                if connection.recv(100) == b"stop":
-                    self._waiting.append(connection)
-                    self._stop.set()
-                else:
-                    connection.sendall(json.dumps(self._status()).encode())
-                    connection.close()
+                with connection:
+                    if connection.recv(100) == b"stop":
+                        self._stop.set()
+                    else:
+                        connection.sendall(json.dumps(self._status()).encode())
 
         self._thread("control", serve)
 
@@ -160,8 +157,6 @@ class Supervisor:
                     continue
         self._plane.processes.kill()
         forget(self._place)
-        for connection in self._waiting:
-            connection.close()
 
     def _last_words(self) -> str:
         """The ends of the logs, for a start that failed."""

@@ -85,6 +85,7 @@ class Container:
         self.restarts = 0
         self.ready = False
         self.finished = False
+        self._identity = ""
         self._image = image
         self._around = around
         self._changed = changed
@@ -121,6 +122,7 @@ class Container:
             "name": self.name,
             "image": self.spec["image"],
             "imageID": "" if self._image is None else f"sandbox://{self.spec['image']}",
+            "containerID": self._identity and f"sandbox://{self._identity}",
             "ready": self.ready,
             "started": "running" in self.state,
             "restartCount": self.restarts,
@@ -180,6 +182,7 @@ class Container:
                 self._process = process = subprocess.Popen(
                     self._command(image), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
+            self._identity = f"{self._around.folder.name}-{self.name}-{self.restarts}"
         probing = threading.Event()
         self._become({"running": {"startedAt": began}}, ready="readinessProbe" not in self.spec)
         for kind, turned in (("readinessProbe", self._turn), ("livenessProbe", self._die_unless)):

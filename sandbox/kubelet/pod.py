@@ -124,7 +124,7 @@ class Pod:
         running = self._containers and all(one.finished or "running" in one.state for one in self._containers)
         ready = bool(self._containers) and all(one.ready for one in self._containers)
         unready = [one.name for one in self._containers if not one.ready]
-        message = f"containers with unready status: {unready}"
+        message = f"containers with unready status: [{' '.join(unready)}]"
         for kind, holds in (("Initialized", True), ("ContainersReady", ready), ("Ready", ready)):
             value = "True" if holds else "False"
             if self._conditions.get(kind, {}).get("status") != value:
