@@ -7,13 +7,21 @@
     ├── NotFound                  1   the named thing is not there
     │   ├── ConfigNotFound        1   no ConfigMap inferenceservice-config
     │   ├── TargetNotFound        1   no such framework or image (lists what exists)
-    │   └── PathNotFound          1   no such value inside the config
+    │   ├── PathNotFound          1   no such value inside the config
+    │   └── RevisionNotFound      1   no such revision, or none left to undo
     ├── FileFailure               1   a file cannot be read or written
+    ├── ClusterFailure            1   the API server does not answer, or answers with an error
+    │   └── RightMissing          1   401 or 403: the message names the right
+    ├── Declined                  1   a person said no at the prompt
     ├── Refused                   3   unsafe: needs a person, or an ``--allow``
     │   ├── Ambiguous             3   two things answer to the name
     │   ├── InvalidDocument       3   YAML or JSON that cannot be read (line, column, picture)
     │   └── UnsupportedEdit       3   the text cannot take the change and keep its form
     ├── Conflict                  4   somebody wrote meanwhile
+    ├── NotReady                  5   written, and the controller does not serve
+    │   ├── RolloutFailed         5   proven: it crashes, or its image cannot be pulled
+    │   └── RolloutTimeout        5   not yet, and the time is over
+    ├── RolledBack                7   failed, and the old state serves again
     └── InternalError             1   the proof after an edit failed: nothing was written
 
 A message has three parts, kept apart as attributes: what was *not done*, *why* (with the value seen) and what to do
@@ -103,12 +111,42 @@ class PathNotFound(NotFound):
     """No value at that path."""
 
 
+class RevisionNotFound(NotFound):
+    """No revision of that number, or none that could be undone."""
+
+
 class FileFailure(KsconfigError, OSError):
     """A file cannot be read or written; ``path`` names it."""
 
     def __init__(self, why: str, *, path: str, advice: str | None = None) -> None:
         super().__init__(why, advice=advice)
         self.path = path
+
+
+class ClusterFailure(KsconfigError):
+    """The API server does not answer, or answers with an error.
+
+    Attributes:
+        status: the HTTP status; 0 if there was no answer.
+        reason: the reason of its Status ("NotFound", "Invalid"), or "".
+        retry_after: the seconds that the server asked to wait; 0 if it asked for nothing.
+    """
+
+    def __init__(
+        self, why: str, *, status: int = 0, reason: str = "", retry_after: float = 0.0, advice: str | None = None
+    ) -> None:
+        super().__init__(why, advice=advice)
+        self.status = status
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+class RightMissing(ClusterFailure):
+    """401 or 403; the message names the right that is missing."""
+
+
+class Declined(KsconfigError):
+    """A person said no at the prompt; nothing was written."""
 
 
 class Refused(KsconfigError):
@@ -176,6 +214,52 @@ class Conflict(KsconfigError):
     """Somebody wrote meanwhile; nothing of theirs was overwritten."""
 
     exit_code = ExitCode.CONFLICT
+
+
+class NotReady(KsconfigError):
+    """What was to be written is written, and the controller does not serve with it (yet).
+
+    Attributes:
+        revision: the number of the record, to go back from; None without history.
+    """
+
+    exit_code = ExitCode.NOT_READY
+
+    def __init__(self, why: str, *, advice: str | None = None, revision: int | None = None) -> None:
+        super().__init__(why, advice=advice)
+        self.revision = revision
+
+
+class RolloutFailed(NotReady):
+    """The controller is proven not to come up: it crashes, or its image cannot be pulled.
+
+    Attributes:
+        by_config: whether the config can have caused it.
+        log: the last lines that it wrote, "" if they cannot be read.
+    """
+
+    def __init__(
+        self,
+        why: str,
+        *,
+        advice: str | None = None,
+        revision: int | None = None,
+        by_config: bool = False,
+        log: str = "",
+    ) -> None:
+        super().__init__(why, advice=advice, revision=revision)
+        self.by_config = by_config
+        self.log = log
+
+
+class RolloutTimeout(NotReady):
+    """The controller does not serve yet, and the time is over; the message says what was still missing."""
+
+
+class RolledBack(KsconfigError):
+    """The change failed, was taken back, and the old state serves again."""
+
+    exit_code = ExitCode.ROLLED_BACK
 
 
 class InternalError(KsconfigError):

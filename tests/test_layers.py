@@ -15,12 +15,13 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "text": ({"errors", "text"}, {"ruamel"}),
     "model": ({"errors", "text", "model"}, set()),
-    "source": ({"errors", "text", "model", "source"}, set()),
-    "operations": ({"errors", "text", "model", "source", "operations"}, set()),
+    "source": ({"errors", "text", "model", "source", ""}, {"kubernetes", "tenacity", "urllib3"}),
+    "operations": ({"errors", "text", "model", "source", "operations", ""}, set()),
     "manifests": ({"errors", "text", "model", "source", "operations", ""}, set()),
-    "cli": ({"errors", "text", "model", "source", "operations", "manifests", "cli", ""}, {"click"}),
+    "cluster": ({"errors", "text", "model", "source", "operations", ""}, set()),
+    "cli": ({"errors", "text", "model", "source", "operations", "manifests", "cluster", "cli", ""}, {"click"}),
     "__main__": ({"cli"}, set()),
-    "__init__": ({"errors", "model", "operations", "manifests"}, set()),
+    "__init__": ({"errors", "model", "operations", "manifests", "cluster"}, set()),
 }
 IMPURE = {"os", "io", "pathlib", "socket", "subprocess", "tempfile", "time", "datetime", "random", "shutil", "sys"}
 

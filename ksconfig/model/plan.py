@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.text.diff import TextPatch, unified_diff
 from ksconfig.text.json_path import Path, format_path
 from ksconfig.text.proof import ABSENT
-from ksconfig.text.spans import Edit
+from ksconfig.text.spans import Edit, apply_edits
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,19 @@ class FieldEdit(NamedTuple):
 
     Attributes:
         before: the present text; None for a field that is not there, and then ``edits`` insert into "".
+        removes: the field goes, with its key; only a rollback does that, to a key that was added.
     """
 
     object: ObjectRef
     field: Field
     before: str | None
     edits: tuple[Edit, ...]
+    removes: bool = False
+
+    @property
+    def after(self) -> str | None:
+        """The new text; None if the field goes."""
+        return None if self.removes else apply_edits(self.before or "", self.edits)
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,7 @@ class Plan:
         patches: the texts to be written, for the diff.
         notices: warnings.
         release: the KServe release it was made for.
+        rollback_of, rollback_to: of a rollback, the revisions that it undoes, and the one whose state it restores.
     """
 
     command: str
@@ -108,6 +117,10 @@ class Plan:
     patches: tuple[TextPatch, ...]
     notices: tuple[Notice, ...]
     release: ReleaseGuess
+    rollback_of: tuple[int, ...] = ()
+    rollback_to: int | None = None
+    #: Makes it once more, from what is there then; None where that is not needed (files).
+    again: Callable[[], Plan] | None = field(default=None, repr=False, compare=False)
 
     @property
     def changed(self) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ksconfig.errors import PathNotFound, Refused, UnsupportedEdit
 from ksconfig.model.fields import read_type_faults
 from ksconfig.model.plan import ABSENT, Change, Field, FieldEdit, ImageChange, Notice, ObjectRef, Plan
 from ksconfig.model.start import start_faults
-from ksconfig.operations.view import ConfigView, View
+from ksconfig.operations.view import BROKEN_START, ConfigView, View
 from ksconfig.text.json_edit import remove_value, set_value
 from ksconfig.text.json_path import Path, find, format_path
 from ksconfig.text.json_scanner import Node, parse_json
@@ -119,10 +119,13 @@ class Draft:
         config = self.view.need_config().config
         self.asked.append(Change(config.ref, (key,), ABSENT, _plain(value), config.place))
 
-    def plan(self) -> Plan:
-        """Check and prove the whole, and turn it into a plan: runtimes first, then the config."""
-        edits = self.fields + (self._config_edits() if self.texts else [])
-        final = tuple(edits)
+    def plan(self, more: Sequence[FieldEdit] = ()) -> Plan:
+        """Check and prove the whole, and turn it into a plan: runtimes first, then the config.
+
+        Args:
+            more: edits that were made elsewhere, of texts that this draft does not touch.
+        """
+        final = (*self.fields, *more, *(self._config_edits() if self.texts else ()))
         patches = self.view.source.prepare(final) if final else ()
         notices = (*dict.fromkeys(self.notices), *self.view.notices(tuple(self.texts)))
         return Plan(self.command, tuple(self.asked), tuple(self.images), final, patches, notices, self.view.release)
@@ -162,10 +165,11 @@ class Draft:
         if not faults:
             return
         if all(found):
-            raise Refused(
-                f"the controller of KServe {self.view.release} would exit at its next start: {'; '.join(faults)}",
-                advice="Give a value that it starts with.",
-            )
+            why = f"the controller of KServe {self.view.release} would exit at its next start: {'; '.join(faults)}"
+            if BROKEN_START not in self.view.scope.allow:
+                raise Refused(why, allow=BROKEN_START, advice="Give a value that it starts with.")
+            self.notice(BROKEN_START, why)
+            return
         releases = [str(rules.release) for rules, group in zip(self.view.release.rules, found, strict=True) if group]
         self.notice("start", f"the controller of KServe {', '.join(releases)} would not start: {'; '.join(faults)}")
 

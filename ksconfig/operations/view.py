@@ -30,7 +30,9 @@ from ksconfig.text.spans import Origin
 from ksconfig.text.templates import holds_template, template_fault
 
 #: The refusals that a person may override, by the word for ``allow``.
-ALLOWABLE = ("gpu-rule", "new-key", "old-gpu-version", "unread")
+BROKEN_START = "broken-start"
+FOREIGN_OWNER = "foreign-owner"
+ALLOWABLE = (BROKEN_START, FOREIGN_OWNER, "gpu-rule", "new-key", "old-gpu-version", "unread")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,345 @@
+"""The library's face for clusters: `connect` gives `Cluster`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ksconfig import operations
+from ksconfig.errors import NotReady, UsageError, not_done
+from ksconfig.model.detect import ReleaseGuess
+from ksconfig.model.frameworks import Within
+from ksconfig.model.plan import Notice, Plan
+from ksconfig.model.revision import Revision, undone
+from ksconfig.model.rollout import is_ready, wanted_replicas
+from ksconfig.operations import Image, Scope, live, preflight
+from ksconfig.operations import rollback as way_back
+from ksconfig.operations.live import Result
+from ksconfig.operations.rollout import check_restartable, restart
+from ksconfig.operations.site import Options, Say, Site
+from ksconfig.operations.view import View
+from ksconfig.source.cluster.access import Access, open_access
+from ksconfig.source.cluster.finder import find_kserve
+from ksconfig.source.cluster.patience import Patience
+from ksconfig.source.cluster.records import Records
+from ksconfig.source.cluster.rights import who_am_i
+from ksconfig.source.cluster.source import ClusterSource
+from ksconfig.source.cluster.workload import Workload
+from ksconfig.text.json_path import Step
+
+if TYPE_CHECKING:
+    from ksconfig.operations.doctor import Finding
+
+_TIMEOUT = 300.0
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a KServe stands.
+
+    Attributes:
+        release: which it is.
+        namespace: of the config and the controller.
+        controller: the workload, for people; "" if none was found.
+        ready, wanted: the controller's pods.
+        restart_due: the names of the pods that run on older texts than those that are there.
+        revisions: the history, newest first; pending ones judged by the texts that are there.
+        undone: the numbers of those that were rolled back.
+        notices: what a person should know.
+    """
+
+    release: ReleaseGuess
+    namespace: str
+    controller: str
+    ready: int
+    wanted: int
+    restart_due: tuple[str, ...]
+    revisions: tuple[Revision, ...]
+    undone: frozenset[int]
+    notices: tuple[Notice, ...] = ()
+
+
+class Cluster:
+    """One KServe in one cluster. Use it in a ``with`` block, or call `close`."""
+
+    def __init__(self, access: Access, *, namespace: str | None = None, kserve_version: str | None = None) -> None:
+        self.access = access
+        self._version = kserve_version
+        patience = Patience(_TIMEOUT)
+        with not_done("the cluster was not looked at"):
+            found = find_kserve(access.client, namespace)
+        workload = Workload(access.client, found.controller, patience) if found.controller else None
+        self.namespace = found.namespace
+        self.source = ClusterSource(access.client, found, patience)
+        self._patience = patience
+        self._workload = workload
+        self._why = found.why
+        self._site: Site | None = None
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.access.client.close()
+
+    @property
+    def site(self) -> Site:
+        """What the operations work on."""
+        if self._site is None:
+            records = Records(self.access.client, self.namespace, self._patience)
+            user = who_am_i(self.access.client, self.access.user, self._patience)
+            self._site = Site(self.source, records, self._workload, self._patience, user, self._why)
+        return self._site
+
+    def scope(self, allow: Collection[str] = ()) -> Scope:
+        """Namespace, release and overrides, as the operations take them."""
+        return Scope(self.namespace, self._version, (allow,) if isinstance(allow, str) else tuple(allow))
+
+    @property
+    def release(self) -> ReleaseGuess:
+        """The KServe release that runs, as far as it can be told."""
+        return View(self.source, self.scope()).release
+
+    # Reading
+
+    def images(self) -> tuple[Image, ...]:
+        """Every image of the config, the runtimes and the storage containers, by target name."""
+        return operations.list_images(self.source, self.scope())[0]
+
+    def get(self, path: str | Sequence[Step]) -> Any:
+        """The JSON value at a path of the config, as Python data."""
+        return operations.get_value(self.source, path, self.scope()).value
+
+    def doctor(self) -> tuple[Finding, ...]:
+        """What is wrong with the config and the runtimes as they stand, what breaks something first."""
+        from ksconfig.operations.doctor import diagnose  # what only this needs is loaded only here
+
+        return diagnose(self.source, self.scope()).findings
+
+    def history(self) -> tuple[Revision, ...]:
+        """The revisions, oldest first; pending ones are judged by the texts that are there now."""
+        with not_done("the history was not read"):
+            return live.effective(self.site)
+
+    def status(self) -> Status:
+        """Release, controller, whether a restart is due, and what became of the last revisions."""
+        with not_done("the status was not read"):
+            view = View(self.source, self.scope())
+            workload, due = self._workload, frozenset[str]()
+            pods: list[dict[str, Any]] = []
+            notices: list[Notice] = list(view.release_notices())
+            if workload is not None:
+                pods = [pod for pod in workload.pods() if "deletionTimestamp" not in pod["metadata"]]
+                due, _ = live.restart_due(self.site, _release_only(view.release), None)
+            elif self._why:
+                notices.append(Notice("controller", f"the controller was not found: {self._why}"))
+            revisions = live.effective(self.site)
+            notices += [Notice("unreadable-revision", error.why) for error in self.site.records.unreadable]
+            return Status(
+                view.release,
+                self.namespace,
+                str(workload.controller) if workload else "",
+                sum(is_ready(pod) for pod in pods),
+                wanted_replicas(workload.controller.workload) if workload else 0,
+                tuple(sorted(pod["metadata"]["name"] for pod in pods if pod["metadata"]["uid"] in due)),
+                revisions[::-1],
+                undone(revisions),
+                tuple(notices),
+            )
+
+    # Planning: nothing is written
+
+    def plan_set_image(
+        self,
+        images: Mapping[str, str],
+        *,
+        gpu_version: str | Sequence[str] = (),
+        within: Within = None,
+        allow: Collection[str] = (),
+    ) -> Plan:
+        """What `set_image` would do."""
+        versions = (gpu_version,) if isinstance(gpu_version, str) else tuple(gpu_version)
+        scope = self.scope(allow)
+
+        def make() -> Plan:
+            plan = operations.plan_set_image(self.source, images, scope, gpu_version=versions, within=within)
+            return preflight.review(self.site, plan, scope)
+
+        with not_done(f"{', '.join(images)} {'was' if len(images) == 1 else 'were'} not changed"):
+            return replace(make(), again=make)
+
+    def plan_set(
+        self,
+        path: str | Sequence[Step],
+        value: Any,
+        *,
+        allow_type_change: bool = False,
+        allow: Collection[str] = (),
+    ) -> Plan:
+        """What `set` would do."""
+        scope = self.scope(allow)
+
+        def make() -> Plan:
+            plan = operations.plan_set(self.source, path, value, scope, allow_type_change=allow_type_change)
+            return preflight.review(self.site, plan, scope)
+
+        with not_done(f"{path} was not set"):
+            return replace(make(), again=make)
+
+    def plan_unset(self, path: str | Sequence[Step], *, allow: Collection[str] = ()) -> Plan:
+        """What `unset` would do."""
+        scope = self.scope(allow)
+
+        def make() -> Plan:
+            return preflight.review(self.site, operations.plan_unset(self.source, path, scope), scope)
+
+        with not_done(f"{path} was not removed"):
+            return replace(make(), again=make)
+
+    def plan_rollback(self, to: int | None = None, *, allow: Collection[str] = ()) -> Plan:
+        """What `rollback` would do."""
+        scope = self.scope(allow)
+
+        def make() -> Plan:
+            return preflight.review(self.site, way_back.plan_rollback(self.site, scope, to), scope)
+
+        with not_done("nothing was rolled back"):
+            return replace(make(), again=make)
+
+    # Writing
+
+    def apply(self, plan: Plan, **options: Any) -> Result:
+        """Carry out a plan: record, write, restart the controller, wait until it serves.
+
+        Args:
+            options: as the attributes of `ksconfig.operations.site.Options`: ``reason``, ``restart``, ``wait``,
+                ``timeout`` (seconds), ``restart_by``, ``history``, ``history_limit``, ``rollback_on_failure``, ``say``.
+
+        Raises:
+            Conflict: somebody changed the same values meanwhile; nothing was written.
+            RightMissing: a right is missing; nothing was written.
+            NotReady: written, and the controller does not serve.
+            RolledBack: the controller did not come up with the change, which was taken back.
+        """
+        with not_done(f"{plan.command} was not carried out"):
+            return live.apply(self.site, plan, Options(**options))
+
+    def set_image(self, target: str | Mapping[str, str], image: str | None = None, **options: Any) -> Result:
+        """Give one target, or several in a mapping, a new image: plan and apply in one call.
+
+        Args:
+            options: those of `plan_set_image` and of `apply`.
+        """
+        if isinstance(target, str) == (image is None):
+            raise UsageError("set_image takes a target and an image, or one mapping from target to image")
+        images = {target: image or ""} if isinstance(target, str) else target
+        mine, rest = _split(options, ("gpu_version", "within", "allow"))
+        return self.apply(self.plan_set_image(images, **mine), **rest)
+
+    def set(self, path: str | Sequence[Step], value: Any, **options: Any) -> Result:
+        """Set one JSON value of the config (options of `plan_set` and of `apply`)."""
+        mine, rest = _split(options, ("allow_type_change", "allow"))
+        return self.apply(self.plan_set(path, value, **mine), **rest)
+
+    def unset(self, path: str | Sequence[Step], **options: Any) -> Result:
+        """Remove one JSON value of the config (options of `plan_unset` and of `apply`)."""
+        mine, rest = _split(options, ("allow",))
+        return self.apply(self.plan_unset(path, **mine), **rest)
+
+    def close_pending(self) -> Revision | None:
+        """Close the newest revision if it was recorded and never written; gives it."""
+        pending = way_back.never_applied(self.site)
+        return self.site.records.mark(pending, "closed") if pending else None
+
+    def rollback(self, to: int | None = None, **options: Any) -> Result:
+        """Undo the newest change that is not undone yet, or restore the state right after revision ``to``.
+
+        A newest revision that was recorded and never written is closed, and nothing else is done.
+        """
+        mine, rest = _split(options, ("allow",))
+        if to is None and (closed := self.close_pending()):
+            notice = Notice("closed", f"revision {closed.number} was never written; it is closed now")
+            empty = Plan("rollback", (), (), (), (), (notice,), self.release)
+            return Result(empty, False, closed.number)
+        return self.apply(self.plan_rollback(to, **mine), **rest)
+
+    def restart(
+        self, *, allow: Collection[str] = (), wait: bool = True, timeout: float = _TIMEOUT, restart_by: str = "delete",
+        say: Say = lambda _: None,
+    ) -> tuple[Notice, ...]:  # fmt: skip
+        """Restart the controller and wait until it serves.
+
+        Returns:
+            What a person should know.
+
+        Raises:
+            Refused: it could not start with the config as it stands.
+            NotReady: it does not serve.
+        """
+        with not_done("nothing was restarted"):
+            if self._workload is None:
+                raise NotReady("no controller was found" + (f": {self._why}" if self._why else ""))
+            options = Options(wait=wait, timeout=timeout, restart_by=restart_by, say=say)
+            preflight.check_restart_rights(self.site, options)
+            release = self.release
+            notices = preflight.refuse_broken_start(self.site, release.likely_rules, str(release), self.scope(allow))
+            check_restartable(self._workload, restart_by)
+        self._workload.patience = patience = Patience(timeout)
+        due = frozenset(pod["metadata"]["uid"] for pod in self._workload.pods())
+        restart(self._workload, due, restart_by, patience, say, wait=wait)
+        if wait:
+            for one in live.effective(self.site):
+                if one.state == "applied":
+                    self.site.records.mark(one, "ready")
+        unproved = self._workload.unproved.items()
+        return (*notices, *(Notice("unproved", f"{proof} was not seen: {why}") for proof, why in unproved))
+
+
+def _release_only(release: ReleaseGuess) -> Plan:
+    return Plan("status", (), (), (), (), (), release)
+
+
+def _split(options: dict[str, Any], names: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    mine = {name: value for name, value in options.items() if name in names}
+    return mine, {name: value for name, value in options.items() if name not in names}
+
+
+def connect(
+    context: str | None = None,
+    *,
+    kubeconfig: str | Path | None = None,
+    config_namespace: str | None = None,
+    kserve_version: str | None = None,
+) -> Cluster:
+    """Connect to the cluster of a kubeconfig context, or inside a pod to its own.
+
+    Args:
+        context: of the kubeconfig; its current one if not given.
+        kubeconfig: a path; else KUBECONFIG or ~/.kube/config, as kubectl.
+        config_namespace: where the config is; found by the controller if not given.
+        kserve_version: the release ("0.7"); told by the controller's image and what the server serves if not given.
+
+    Raises:
+        UsageError: there is no such context.
+        ConfigNotFound: there is no KServe.
+        Ambiguous: there are several.
+        ClusterFailure: the cluster does not answer.
+    """
+    access = open_access(context, kubeconfig)
+    try:
+        return Cluster(access, namespace=config_namespace, kserve_version=kserve_version)
+    except BaseException:
+        access.client.close()
+        raise
+
+
+__all__ = ["Cluster", "Result", "Status", "connect"]

@@ -1,0 +1,345 @@
+"""A plan carried out on a cluster: record, write, restart, wait, and take back what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ksconfig import __version__
+from ksconfig.errors import (
+    ClusterFailure,
+    Conflict,
+    KsconfigError,
+    NotReady,
+    Refused,
+    RightMissing,
+    RolledBack,
+    RolloutFailed,
+)
+from ksconfig.model.plan import Change, FieldEdit, Notice, ObjectRef, Plan
+from ksconfig.model.restart import last_written, needs_restart, pods_due
+from ksconfig.model.revision import EFFECTIVE, FieldText, Revision, settled, to_prune
+from ksconfig.operations.preflight import check_rights
+from ksconfig.operations.rollout import check_restartable, restart
+from ksconfig.operations.site import Options, Site
+from ksconfig.source.cluster.patience import Patience
+from ksconfig.source.cluster.source import reverse
+
+_RECENT_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a plan.
+
+    Attributes:
+        plan: as it was carried out; made anew if somebody else wrote meanwhile.
+        changed: whether anything was written.
+        revision: the number of its record, or None.
+        restarted: whether the controller was restarted.
+        served: whether it was seen to serve afterwards; None if nobody waited for it.
+        notices: what a person should know beside the plan's own notices.
+    """
+
+    plan: Plan
+    changed: bool
+    revision: int | None = None
+    restarted: bool = False
+    served: bool | None = None
+    rolled_back: bool = False
+    notices: tuple[Notice, ...] = ()
+
+
+def apply(site: Site, plan: Plan, options: Options) -> Result:
+    """Carry out a plan.
+
+    Raises:
+        Refused: the controller could not be restarted afterwards; records may not be made.
+        Conflict: somebody changed the same values meanwhile.
+        ClusterFailure: the API server refused, or did not answer any more.
+        NotReady: written, and the controller does not serve.
+        RolledBack: it did not come up with the change, which was taken back.
+    """
+    if not plan.changed:
+        return _finish_older(site, plan, options)
+    check_rights(site, plan, options)
+    wanted = options.restart and needs_restart(plan.edits, plan.release.likely_rules)
+    if wanted and site.workload is not None:
+        check_restartable(site.workload, options.restart_by)
+    revision, plan = _write(site, plan, options)
+    if revision is None and not plan.changed:
+        return _finish_older(site, plan, options)
+    result = Result(plan, True, revision.number if revision else None)
+    if not options.restart and needs_restart(plan.edits, plan.release.likely_rules):
+        return replace(result, notices=(_restart_left(),))
+    if not wanted:
+        _mark(site, revision, "ready")
+        return _pruned(site, options, result)
+    if site.workload is None:
+        raise NotReady(
+            f"the change is written, and no controller was found to restart{_because(site.why_no_workload)}",
+            advice="Restart it by hand.",
+            revision=result.revision,
+        )
+    due = _due_after(site, plan, revision)
+    return _restart(site, due, options, result, revision)
+
+
+def _due_after(site: Site, plan: Plan, revision: Revision | None) -> frozenset[str]:
+    """The pods that may have started before our write; those of later are restarted by somebody else already."""
+    assert site.workload is not None
+    pods = [pod for pod in site.workload.pods() if "deletionTimestamp" not in pod["metadata"]]
+    written = max(
+        last_written(site.source.the_object(edit.object).metadata, ("f:data", "f:spec")) for edit in plan.edits
+    )
+    return pods_due(pods, frozenset(revision.pods if revision else ()), written, strict=False)
+
+
+def _because(why: str) -> str:
+    return f": {why}" if why else ""
+
+
+def _restart_left() -> Notice:
+    return Notice("restart-left", "the controller was not restarted: running services keep what they have until it is")
+
+
+def _restart(site: Site, due: frozenset[str], options: Options, result: Result, revision: Revision | None) -> Result:
+    assert site.workload is not None
+    patience = Patience(options.timeout, site.patience.sleep, site.patience.clock)
+    site.workload.patience = patience
+    try:
+        restarted = restart(site.workload, due, options.restart_by, patience, options.say, wait=options.wait)
+    except RolloutFailed as error:
+        _mark(site, revision, "failed")
+        error.revision = result.revision
+        if error.log:
+            options.say("the controller's last lines:\n" + error.log)
+        if not options.rollback_on_failure or not error.by_config or not result.changed:
+            error.advice = _way_back(result)
+            raise
+        raise _roll_back(site, result, options, error) from error
+    except NotReady as error:
+        error.revision = result.revision
+        raise
+    if options.wait:
+        _mark(site, revision, "ready")
+    unproved = tuple(
+        Notice("unproved", f"{proof} was not seen: {why}") for proof, why in site.workload.unproved.items()
+    )
+    result = replace(result, restarted=restarted, served=True if options.wait else None, notices=unproved)
+    return _pruned(site, options, result)
+
+
+def _way_back(result: Result) -> str:
+    back = "Go back with: ksconfig rollback" if result.revision else "Put the old value back"
+    return f"{'The change is written. ' if result.changed else ''}{back}."
+
+
+def _roll_back(site: Site, result: Result, options: Options, error: RolloutFailed) -> KsconfigError:
+    """Put back the exact old texts, and wait for the controller again; gives the error that tells both outcomes."""
+    options.say(f"taking the change back: {error.why}")
+    site.source.refresh()
+    edits = tuple(reverse(edit) for edit in reversed(result.plan.edits))
+    number = result.revision
+    back = replace(
+        result.plan, command="rollback", edits=edits, patches=(), rollback_of=(number,) if number else (),
+        rollback_to=(number or 1) - 1, images=(), asked=tuple(_swapped(one) for one in result.plan.asked),
+    )  # fmt: skip
+    try:
+        revision = _write_once(site, back, options)
+        assert site.workload is not None
+        due = frozenset(pod["metadata"]["uid"] for pod in site.workload.pods())
+        inner = replace(options, rollback_on_failure=False)
+        _restart(site, due, inner, Result(back, True, revision.number if revision else None), revision)
+    except KsconfigError as second:
+        return NotReady(
+            f"{error.why}; and taking the change back did not help: {second.why}",
+            advice="The old texts are in the history: ksconfig history.",
+            revision=number,
+        )
+    return RolledBack(
+        f"{error.why}; the change was taken back, and the controller serves with the old texts again",
+        advice="Nothing is left of the change but its record: ksconfig history.",
+    )
+
+
+def _swapped(change: Change) -> Change:
+    return replace(change, before=change.after, after=change.before)
+
+
+# Writing
+
+
+def _write(site: Site, plan: Plan, options: Options) -> tuple[Revision | None, Plan]:
+    """Record and write; if somebody else was quicker, plan again and go on while the values are those the user saw."""
+    first = plan
+    patience = Patience(options.timeout, site.patience.sleep, site.patience.clock)
+    while True:
+        try:
+            return _write_once(site, plan, options), plan
+        except Conflict as conflict:
+            if first.again is None or patience.left <= 0:
+                raise
+            site.source.refresh()
+            options.say("somebody else wrote meanwhile: planning again")
+            plan = replace(first.again(), again=first.again)
+            _refuse_other_values(first, plan, conflict)
+            if not plan.changed:
+                return None, plan
+
+
+def _refuse_other_values(first: Plan, now: Plan, conflict: Conflict) -> None:
+    """Go on only if what is to be replaced is what the user saw, or what the user wants already."""
+    seen = {(one.object, one.path): one for one in first.asked}
+    for change in now.asked:
+        before = seen.get((change.object, change.path))
+        if before is None or (change.changed and change.before != before.before):
+            shown = f"{change.written_path} was {before.before!r}, " if before else ""
+            raise Conflict(
+                f"{conflict.why}: {shown}now it is {change.before!r}",
+                advice="Nothing of yours was written. Look at it, and run the command again if you still want it.",
+            ) from None
+
+
+def _write_once(site: Site, plan: Plan, options: Options) -> Revision | None:
+    """Record and write, once."""
+    revision = None
+    if options.history:
+        revision = _record(site, plan, options)
+    try:
+        site.source.write(plan.edits)
+    except (Conflict, ClusterFailure) as error:
+        if revision is not None and (isinstance(error, Conflict) or 400 <= error.status < 500):
+            site.records.delete([revision])
+        raise
+    site.source.refresh()
+    return _mark(site, revision, "applied")
+
+
+def _record(site: Site, plan: Plan, options: Options) -> Revision:
+    """Store the revision before anything is written."""
+    newest = max((one.number for one in site.records.list()), default=0)
+    pods = site.workload.pods() if site.workload else []
+    revision = Revision(
+        number=0,
+        time="",
+        user=site.user,
+        version=__version__,
+        command=plan.command,
+        reason=options.reason,
+        release=str(plan.release),
+        images=plan.images,
+        changes=plan.changes,
+        fields=tuple(FieldText(one.object, one.field, one.before, one.after) for one in plan.edits),
+        pods=tuple(pod["metadata"]["uid"] for pod in pods),
+        rollback_of=plan.rollback_of,
+        rollback_to=plan.rollback_to,
+    )
+    try:
+        return site.records.add(revision, newest)
+    except RightMissing as error:
+        raise Refused(
+            f"no record of the change can be made, so there would be no way back: {error.why}",
+            advice="Get that right, or go on without a record: --no-history.",
+        ) from None
+
+
+def _mark(site: Site, revision: Revision | None, state: str) -> Revision | None:
+    if revision is None:
+        return None
+    try:
+        return site.records.mark(revision, state)
+    except RightMissing:
+        return revision  # what became of it follows from the texts
+
+
+def _pruned(site: Site, options: Options, result: Result) -> Result:
+    if options.history and options.history_limit > 0 and result.revision:
+        import datetime
+
+        now = datetime.datetime.now(datetime.timezone.utc)
+
+        def recent(one: Revision) -> bool:
+            try:
+                made = datetime.datetime.fromisoformat(one.time.replace("Z", "+00:00"))
+            except ValueError:
+                return True
+            return (now - made).total_seconds() < _RECENT_SECONDS
+
+        if result.revision > options.history_limit:
+            site.records.delete(to_prune(site.records.list(), options.history_limit, recent))
+    return result
+
+
+# A restart that is still due
+
+
+def _finish_older(site: Site, plan: Plan, options: Options) -> Result:
+    """The values are there already: complete the restart that made them serve, if that is still due."""
+    result = Result(plan, False)
+    if site.workload is None or not options.restart:
+        return result
+    fields = {(change.object, _field_of(change)) for change in plan.asked}
+    due, revision = restart_due(site, plan, fields)
+    if not due and revision is None:
+        return result
+    check_restartable(site.workload, options.restart_by)
+    options.say("the value is there already, and the controller has not been restarted since it was written")
+    return _restart(site, due, options, result, revision)
+
+
+def _field_of(change: Change) -> tuple[str | int, ...]:
+    return ("data", str(change.path[0])) if change.object.kind == "ConfigMap" else change.path
+
+
+def restart_due(
+    site: Site, plan: Plan | None, fields: Iterable[tuple[ObjectRef, tuple[str | int, ...]]] | None
+) -> tuple[frozenset[str], Revision | None]:
+    """The pods that run on older texts than those that are there, and the revision whose restart was not seen to end.
+
+    Args:
+        plan: for its release.
+        fields: only these; None for all that records and the config's times tell.
+    """
+    assert site.workload is not None
+    wanted = None if fields is None else set(fields)
+    pods = [pod for pod in site.workload.pods() if "deletionTimestamp" not in pod["metadata"]]
+    rules = plan.release.likely_rules if plan else ()
+    due: frozenset[str] = frozenset()
+    unfinished = None
+    for one in settled(_records(site), site.source.text_now):
+        mine = [text for text in one.fields if wanted is None or (text.object, text.field) in wanted]
+        if one.state not in ("applied", "failed") or not mine or not needs_restart(_as_edits(mine), rules):
+            continue
+        due |= pods_due(pods, frozenset(one.pods), one.time, strict=False)
+        unfinished = one
+    for config in site.source.configs():
+        touched = [field for ref, field in wanted if ref == config.ref] if wanted is not None else [("data", "")]
+        if touched and _by_others(config.metadata):
+            due |= pods_due(pods, frozenset(), last_written(config.metadata), strict=True)
+    return due, unfinished
+
+
+def _by_others(metadata: Mapping[str, Any]) -> bool:
+    """Whether times tell anything: the object was written since it was made."""
+    return last_written(metadata) > str(metadata.get("creationTimestamp", ""))
+
+
+def _as_edits(texts: Iterable[FieldText]) -> list[FieldEdit]:
+    return [FieldEdit(text.object, text.field, text.before, ()) for text in texts]
+
+
+def _records(site: Site) -> tuple[Revision, ...]:
+    try:
+        return site.records.list()
+    except RightMissing:
+        return ()
+
+
+def effective(site: Site) -> tuple[Revision, ...]:
+    """The revisions, with pending ones judged by the texts that are there."""
+    return settled(site.records.list(), site.source.text_now)
+
+
+__all__ = ["EFFECTIVE", "Result", "apply", "effective", "restart_due"]

@@ -1,0 +1,152 @@
+"""The way back: the exact old texts where nobody else has touched them, else our own values only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ksconfig.errors import Conflict, InvalidDocument, RevisionNotFound, not_done
+from ksconfig.model.plan import ABSENT, Change, FieldEdit, Plan
+from ksconfig.model.revision import EFFECTIVE, Revision, Wanted, newest_to_undo, texts_to_restore, undone
+from ksconfig.operations.draft import Draft
+from ksconfig.operations.live import effective
+from ksconfig.operations.site import Site
+from ksconfig.operations.view import Scope, View
+from ksconfig.text.json_diff import json_differences
+from ksconfig.text.json_path import format_path
+from ksconfig.text.json_scanner import parse_json
+from ksconfig.text.spans import Edit
+
+
+def plan_rollback(site: Site, scope: Scope, to: int | None = None) -> Plan:
+    """A plan that undoes the newest revision that is not undone, or restores the state right after revision ``to``.
+
+    Args:
+        to: a number, 0 for the state before the first revision.
+
+    Raises:
+        RevisionNotFound: there is no such revision, or none left to undo.
+        Conflict: somebody else has changed the very values.
+    """
+    with not_done("nothing was rolled back"):
+        revisions = effective(site)
+        target, gone = _target(revisions, to)
+        return replace(
+            _restore(site, scope, texts_to_restore(revisions, target) if to is not None else _texts_of(gone)),
+            rollback_of=tuple(one.number for one in gone),
+            rollback_to=target,
+        )
+
+
+def never_applied(site: Site) -> Revision | None:
+    """The newest revision, if it was recorded and then never written; a rollback closes it and goes no further."""
+    revisions = effective(site)
+    newest = max(revisions, key=lambda one: one.number, default=None)
+    return newest if newest is not None and newest.state == "pending" else None
+
+
+def _target(revisions: tuple[Revision, ...], to: int | None) -> tuple[int, list[Revision]]:
+    if to is None:
+        newest = newest_to_undo(revisions)
+        if newest is None:
+            raise RevisionNotFound(
+                "there is no revision to undo" if revisions else "there is no history here",
+                advice="ksconfig history lists what was done; only changes made by ksconfig can be undone.",
+            )
+        return newest.number - 1, [newest]
+    numbers = [one.number for one in revisions if one.state in EFFECTIVE]
+    if to != 0 and to not in numbers:
+        listed = ", ".join(map(str, numbers)) or "none"
+        raise RevisionNotFound(f"there is no revision {to} that took effect", advice=f"There are {listed}, and 0.")
+    already = undone(revisions)
+    gone = [one for one in revisions if one.number > to and one.state in EFFECTIVE and one.number not in already]
+    return to, [one for one in gone if not one.is_rollback]
+
+
+def _texts_of(gone: list[Revision]) -> tuple[Wanted, ...]:
+    return tuple(Wanted(text.object, text.field, text.after, text.before) for one in gone for text in one.fields)
+
+
+def _restore(site: Site, scope: Scope, texts: tuple[Wanted, ...]) -> Plan:
+    """A plan that brings fields to the texts that they are to have again."""
+    view = View(site.source, scope)
+    draft = Draft(view, "rollback")
+    exact: list[FieldEdit] = []
+    asked: list[Change] = []
+    for text in texts:
+        live = site.source.text_now(text.object, text.field)
+        if live == text.wanted:
+            continue
+        if live == text.known:
+            exact.append(_exact(text, live))
+            asked += _changes(text, live, site)
+        else:
+            _values_only(draft, text, live)
+    plan = draft.plan(exact)
+    return replace(plan, asked=(*asked, *plan.asked))
+
+
+def _exact(text: Wanted, live: str | None) -> FieldEdit:
+    """The edit from one text to the other, as short as it can be."""
+    if text.wanted is None:
+        return FieldEdit(text.object, text.field, live, (), removes=True)
+    if live is None:
+        return FieldEdit(text.object, text.field, None, (Edit(0, 0, text.wanted),))
+    start, limit = 0, min(len(live), len(text.wanted))
+    while start < limit and live[start] == text.wanted[start]:
+        start += 1
+    end = 0
+    while end < limit - start and live[-1 - end] == text.wanted[-1 - end]:
+        end += 1
+    edit = Edit(start, len(live) - end, text.wanted[start : len(text.wanted) - end])
+    return FieldEdit(text.object, text.field, live, (edit,))
+
+
+def _changes(text: Wanted, live: str | None, site: Site) -> list[Change]:
+    """What an exact text changes, value by value where it is JSON."""
+    place = str(text.object)
+    if text.field[0] != "data":
+        return [Change(text.object, text.field, _or_absent(live), _or_absent(text.wanted), place)]
+    key = str(text.field[1])
+    old, new = _json(live), _json(text.wanted)
+    if old is None or new is None:
+        return [Change(text.object, (key,), _or_absent(live), _or_absent(text.wanted), place)]
+    return [
+        Change(text.object, (key, *path), before, after, place) for path, before, after in json_differences(old, new)
+    ]
+
+
+def _or_absent(text: str | None) -> Any:
+    return ABSENT if text is None else text
+
+
+def _json(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return parse_json(text).value
+    except InvalidDocument:
+        return None
+
+
+def _values_only(draft: Draft, text: Wanted, live: str | None) -> None:
+    """Take back our own values in a text that others have changed too."""
+    known, wanted = _json(text.known), _json(text.wanted)
+    if live is None or text.field[0] != "data" or known is None or wanted is None:
+        raise _conflict(format_path(text.field), live, text.known)
+    key = str(text.field[1])
+    for path, ours, old in json_differences(known, wanted):
+        node = draft.node((key, *path))
+        now = ABSENT if node is None else node.value
+        if now == old:
+            continue
+        if now != ours:
+            raise _conflict(format_path((key, *path)), now, ours)
+        draft.assign((key, *path), old)
+
+
+def _conflict(where: str, now: Any, ours: Any) -> Conflict:
+    return Conflict(
+        f"{where} was changed by somebody else since: it is {now!r}, and what would be undone is {ours!r}",
+        advice="Nothing was written. Set the value by hand, with ksconfig set or set-image.",
+    )

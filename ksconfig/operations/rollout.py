@@ -1,0 +1,129 @@
+"""The restart of the controller, and the wait until it truly serves."""
+
+from __future__ import annotations
+
+import datetime
+
+from ksconfig.errors import NotReady, Refused, RolloutFailed, RolloutTimeout
+from ksconfig.model.rollout import Before, Verdict, elects_leader, wanted_replicas
+from ksconfig.operations.site import Say
+from ksconfig.source.cluster.patience import Patience
+from ksconfig.source.cluster.workload import Workload
+
+_POLL_SECONDS = 0.25
+# How long the pods must have been as they are: a controller that cannot use its config may exit after its first look.
+_SETTLE_SECONDS = 2.0
+# An image may be pulled at the second try.
+_PULL_GRACE_SECONDS = 5.0
+
+
+def check_restartable(workload: Workload, by: str) -> None:
+    """Refuse a restart that could not end as it should.
+
+    Raises:
+        Refused: the workload's pods would come back as something else, or not at all.
+    """
+    spec, status = workload.controller.workload["spec"], workload.controller.workload.get("status", {})
+    name = str(workload.controller)
+    if by == "rollout" and spec.get("paused"):
+        raise Refused(f"{name} is paused, so nothing would roll out", advice="Resume it: kubectl rollout resume")
+    if workload.controller.resource == "statefulsets":
+        current, update = status.get("currentRevision"), status.get("updateRevision")
+        if current and update and current != update:
+            raise Refused(
+                f"{name} is in the middle of an update (or waits for one: its strategy is "
+                f"{(spec.get('updateStrategy') or {}).get('type', 'RollingUpdate')}), so its pods would come back as "
+                f"revision {update}, not {current}",
+                advice="Finish that update first.",
+            )
+        if by == "rollout" and (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
+            raise Refused(f"{name} replaces pods only when they are deleted", advice="Leave --restart-by rollout out.")
+
+
+def restart(
+    workload: Workload, due: frozenset[str], by: str, patience: Patience, say: Say, *, wait: bool = True
+) -> bool:
+    """Replace the controller's pods that are due, and wait until it serves.
+
+    Args:
+        due: the UIDs of the pods that are to go.
+        by: "delete" them one after the other, the leader last; or "rollout".
+
+    Returns:
+        Whether anything was restarted.
+
+    Raises:
+        RolloutFailed: it is proven not to come up.
+        RolloutTimeout: the time is over.
+        NotReady: it has no replicas.
+    """
+    if wanted_replicas(workload.controller.workload) == 0:
+        raise NotReady(
+            f"{workload.controller} has 0 replicas: nothing runs that could be restarted",
+            advice="Scale it up; it reads the config when it starts.",
+        )
+    holder = workload.holder()
+    pods = [pod for pod in workload.pods() if pod["metadata"]["uid"] in due]
+    uid = workload.controller.workload["metadata"]["uid"]
+    if by == "rollout":
+        say(f"rolling out new pods of {workload.controller}")
+        workload.roll(datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="microseconds"))
+        if wait:
+            wait_until_serving(workload, Before(due, uid, holder, template=True), patience, say)
+        return True
+    leader = holder.partition("_")[0]
+    pods.sort(key=lambda pod: (pod["metadata"]["name"] == leader, pod["metadata"]["name"]))
+    gone: frozenset[str] = frozenset()
+    for pod in pods:
+        last = pod is pods[-1]
+        say(f"deleting pod {pod['metadata']['name']}")
+        workload.delete(pod)
+        gone |= {pod["metadata"]["uid"]}
+        if not last:
+            wait_until_serving(workload, Before(gone, uid), patience, say, lease=False)
+    if wait:
+        held = holder if leader in {pod["metadata"]["name"] for pod in pods} else ""
+        wait_until_serving(workload, Before(due, uid, held), patience, say)
+    return bool(pods)
+
+
+def wait_until_serving(workload: Workload, before: Before, patience: Patience, say: Say, *, lease: bool = True) -> None:
+    """Look again and again until the controller serves (errors as in `restart`)."""
+    marks: frozenset[tuple[str, int]] = frozenset()
+    since = 0.0
+    answered: frozenset[tuple[str, int]] = frozenset()
+    failing_since: float | None = None
+    said = ""
+    while True:
+        found = workload.look(before, answered, lease=lease)
+        now = patience.clock()
+        if found.state == "failed":
+            failing_since = now if failing_since is None else failing_since
+            if found.by_config or not found.pod or now - failing_since >= _PULL_GRACE_SECONDS:
+                raise _failure(workload, found)
+            found = found._replace(state="waiting")
+        else:
+            failing_since = None
+        if found.marks != marks:
+            marks, since = found.marks, now
+        if found.state == "done":
+            answered = found.marks
+            # a new leader has been running for longer than that
+            if now - since >= _SETTLE_SECONDS or (lease and elects_leader(workload.controller.workload)):
+                return
+            found = found._replace(message="it answers; looking whether it stays")
+        if found.message and found.message != said:
+            said = found.message
+            say(said)
+        if patience.left <= 0:
+            raise RolloutTimeout(
+                f"the controller does not serve after {patience.seconds:g} s: {said}",
+                advice="See kubectl -n "
+                f"{workload.controller.namespace} get pods; run the same command again to go on waiting.",
+            )
+        patience.sleep(min(_POLL_SECONDS, patience.left))
+
+
+def _failure(workload: Workload, found: Verdict) -> RolloutFailed:
+    log = workload.log_tail(found.pod) if found.pod else ""
+    return RolloutFailed(f"the controller does not come up: {found.message}", by_config=found.by_config, log=log)

@@ -1,0 +1,63 @@
+"""A KServe in a cluster, with all that commands need of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ksconfig.source.cluster.patience import Patience
+from ksconfig.source.cluster.records import Records
+from ksconfig.source.cluster.source import ClusterSource
+from ksconfig.source.cluster.workload import Workload
+
+#: Is called with a line about long work, whenever there is something new to say.
+Say = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a plan is carried out.
+
+    Attributes:
+        reason: why, for the record.
+        restart: whether the controller is restarted where the change needs it.
+        wait: whether to wait until it serves again.
+        timeout: for that, in seconds.
+        restart_by: "delete" its pods, or have the workload "rollout" new ones.
+        history: whether a revision is recorded.
+        history_limit: how many revisions are kept.
+        rollback_on_failure: whether the old state is put back if the controller is proven not to come up with the new.
+        say: is told the progress.
+    """
+
+    reason: str = ""
+    restart: bool = True
+    wait: bool = True
+    timeout: float = 300.0
+    restart_by: str = "delete"
+    history: bool = True
+    history_limit: int = 10
+    rollback_on_failure: bool = False
+    say: Say = field(default=_silent)
+
+
+@dataclass(frozen=True)
+class Site:
+    """One KServe.
+
+    Attributes:
+        workload: its controller, None where none is seen.
+        why_no_workload: why, where that is known.
+        user: who works on it.
+    """
+
+    source: ClusterSource
+    records: Records
+    workload: Workload | None
+    patience: Patience
+    user: str
+    why_no_workload: str = ""

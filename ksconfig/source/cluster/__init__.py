@@ -1,0 +1,1 @@
+"""A live cluster as a source: the only place that knows the Kubernetes client."""

@@ -1,0 +1,37 @@
+"""Field edits as JSON Patches: each tests the text that it was computed from, and replaces nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ksconfig.model.plan import Field, FieldEdit
+
+
+def json_patch(metadata: Mapping[str, Any], edits: Sequence[FieldEdit]) -> list[dict[str, Any]]:
+    """The JSON Patch (RFC 6902) of all edits of one object.
+
+    The object's UID is tested, since another may have been made under its name; and its version where a field is to be
+    added, since a patch cannot test that something is not there.
+    """
+    operations = [_test("/metadata/uid", metadata["uid"])]
+    if any(edit.before is None for edit in edits):
+        operations.append(_test("/metadata/resourceVersion", metadata["resourceVersion"]))
+    for edit in edits:
+        path = pointer(edit.field)
+        if edit.before is not None:
+            operations.append(_test(path, edit.before))
+        if edit.removes:
+            operations.append({"op": "remove", "path": path})
+        else:
+            operations.append({"op": "add" if edit.before is None else "replace", "path": path, "value": edit.after})
+    return operations
+
+
+def _test(path: str, value: str) -> dict[str, Any]:
+    return {"op": "test", "path": path, "value": value}
+
+
+def pointer(field: Field) -> str:
+    """A JSON Pointer (RFC 6901)."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in field)

@@ -1,0 +1,229 @@
+"""A cluster as a source (see `ksconfig.source.port.Source`), and the writes to its objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from ksconfig.errors import ClusterFailure, Conflict, RightMissing
+from ksconfig.model.detect import Evidence, controller_releases
+from ksconfig.model.owners import FIELD_MANAGER
+from ksconfig.model.plan import Field, FieldEdit, ObjectRef
+from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, STORAGE_KIND
+from ksconfig.source.cluster.client import JSON_PATCH, Client, is_transient, namespaced, part
+from ksconfig.source.cluster.finder import CONFIG, Found
+from ksconfig.source.cluster.objects import ClusterConfig, ClusterObject
+from ksconfig.source.cluster.patches import json_patch
+from ksconfig.source.cluster.patience import Patience
+from ksconfig.text.diff import TextPatch
+from ksconfig.text.spans import Edit
+
+_SERVING = "/apis/serving.kserve.io"
+_RESOURCES = {
+    CLUSTER_KIND: "clusterservingruntimes",
+    NAMESPACED_KIND: "servingruntimes",
+    STORAGE_KIND: "clusterstoragecontainers",
+}
+#: What is written first: runtimes, then storage containers, then the config.
+_ORDER = (NAMESPACED_KIND, CLUSTER_KIND, STORAGE_KIND, "ConfigMap")
+
+
+class ClusterSource:
+    """The objects of one KServe in one cluster; each is read once, until `refresh`."""
+
+    def __init__(self, client: Client, found: Found, patience: Patience) -> None:
+        self.client = client
+        self.found = found
+        self.patience = patience
+        self._config: ClusterConfig | None = None
+        self._objects: dict[str, tuple[ClusterObject, ...]] = {}
+        self.unreadable: dict[str, RightMissing] = {}
+
+    @property
+    def config_path(self) -> str:
+        """Where the config is."""
+        return namespaced("/api/v1", "configmaps", self.found.namespace, CONFIG)
+
+    def refresh(self) -> None:
+        """Forget what was read."""
+        self._config = None
+        self._objects = {}
+
+    # Reading
+
+    def configs(self) -> tuple[ClusterConfig, ...]:
+        """The config; none if it is not there."""
+        if self._config is None:
+            found = self.patience.call(lambda: self.client.find(self.config_path))
+            if found is None:
+                return ()
+            self._config = ClusterConfig(found, self.config_path)
+        return (self._config,)
+
+    def objects(self, kind: str) -> tuple[ClusterObject, ...]:
+        """Every object of a kind; none where the release has no such kind."""
+        if kind not in self._objects:
+            self._objects[kind] = self.patience.call(lambda: self._list(kind))
+        return self._objects[kind]
+
+    def _list(self, kind: str) -> tuple[ClusterObject, ...]:
+        base = f"{_SERVING}/v1alpha1"
+        resource = _RESOURCES[kind]
+        try:
+            listed = list(self.client.items(f"{base}/{resource}"))
+        except RightMissing as missing:
+            if kind == NAMESPACED_KIND:  # they are never changed by a framework's name: known or not
+                self.unreadable[kind] = missing
+                return ()
+            raise
+        except ClusterFailure as error:
+            if error.status == 404:
+                return ()
+            raise
+        made = []
+        for one in listed:
+            metadata = one["metadata"]
+            namespace = metadata.get("namespace")
+            path = (
+                namespaced(base, resource, namespace, metadata["name"])
+                if namespace
+                else f"{base}/{resource}/{part(metadata['name'])}"
+            )
+            made.append(ClusterObject(one, kind, path))
+        return tuple(made)
+
+    def evidence(self) -> Evidence:
+        """What tells the release: the controller's image, else the kinds that the API server serves."""
+        images = (self.found.controller.image,) if self.found.controller else ()
+        if controller_releases(images):
+            return Evidence(images)
+        crds = set()
+        for group in ("serving.kserve.io", "serving.kubeflow.org"):
+            for version in ("v1alpha1", "v1alpha2", "v1beta1"):
+                path = f"/apis/{group}/{version}"
+                served = self.patience.call(lambda path=path: self.client.find(path)) or {}  # type: ignore[misc]
+                crds |= {
+                    f"{one['name']}.{group}" for one in served.get("resources") or () if "/" not in one.get("name", "/")
+                }
+        return Evidence(images, frozenset(crds))
+
+    def explain_absence(self) -> None:
+        """Nothing to explain: the object is not there."""
+
+    def text_now(self, ref: ObjectRef, field: Field) -> str | None:
+        """The text of a field as it was read; None if there is none."""
+        one = self._one(ref)
+        return one.value(field) if one else None
+
+    def the_object(self, ref: ObjectRef) -> ClusterObject:
+        """An object that was read.
+
+        Raises:
+            Conflict: it is gone.
+        """
+        found = self._one(ref)
+        if found is None:
+            raise Conflict(f"{ref} is not there any more", advice="Plan again from what is there now.")
+        return found
+
+    def _one(self, ref: ObjectRef) -> ClusterObject | None:
+        of_kind: Iterable[ClusterObject] = self.configs() if ref.kind == "ConfigMap" else self.objects(ref.kind)
+        return next((one for one in of_kind if one.ref == ref), None)
+
+    # Writing
+
+    def prepare(self, edits: Sequence[FieldEdit]) -> tuple[TextPatch, ...]:
+        """The edits as they would be written: a text for each field."""
+        patches = []
+        for edit in edits:
+            present = self.the_object(edit.object).value(edit.field)
+            if present != edit.before:
+                raise Conflict(
+                    f"the text of {edit.field[-1]} is no longer that which the change was computed from",
+                    advice="Nothing of it was taken. Plan again from what is there now.",
+                )
+            name = f"key {edit.field[1]}" if edit.field[0] == "data" else "/".join(map(str, edit.field))
+            patch = TextPatch(f"{edit.object}, {name}", edit.before or "", edit.edits)
+            patches.append(patch)
+        return tuple(patches)
+
+    def write(self, edits: Sequence[FieldEdit]) -> None:
+        """Write objects one after the other; if one fails, those before it get back what they had.
+
+        Raises:
+            Conflict: somebody has changed a text meanwhile; nothing of ours is left.
+            ClusterFailure: the API server refused; nothing of ours is left, or the message says what is.
+        """
+        written: list[list[FieldEdit]] = []
+        for group in in_order(edits):
+            try:
+                self.write_object(group)
+            except ClusterFailure as error:
+                self._take_back(written, error)
+                raise
+            except Conflict:
+                self._take_back(written, None)
+                raise
+            written.append(group)
+
+    def _take_back(self, written: list[list[FieldEdit]], cause: ClusterFailure | None) -> None:
+        for group in reversed(written):
+            try:
+                self.write_object([reverse(edit) for edit in group])
+            except (ClusterFailure, Conflict) as error:
+                if cause is not None:
+                    cause.advice = f"{group[0].object} is changed already and could not be put back: {error.why}"
+
+    def write_object(self, edits: Sequence[FieldEdit], dry_run: bool = False) -> Mapping[str, Any]:
+        """Write the edits of one object; gives the object as it is then.
+
+        What an error leaves open is settled by looking: the new text is there, so it is done; the old one, so it is
+        tried again; another one, so somebody else was quicker.
+
+        Raises:
+            Conflict: a text is another than the edits were computed from.
+            ClusterFailure: the API server refused for good.
+        """
+        ref = edits[0].object
+        one = self.the_object(ref)
+        query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
+        pause = 0.1
+        while True:
+            try:
+                return self.client.request(
+                    "PATCH", one.path, json_patch(one.metadata, edits), content_type=JSON_PATCH, query=query
+                )
+            except ClusterFailure as error:
+                unclear = is_transient(error) or error.reason == "BadAnswer"
+                if dry_run or not (unclear or error.status in (404, 409, 422)):
+                    raise
+                tried = one.metadata
+                self.refresh()
+                one = self.the_object(ref)
+                if all(one.value(edit.field) == edit.after for edit in edits):
+                    return one.data
+                if any(one.value(edit.field) != edit.before for edit in edits):
+                    raise Conflict(
+                        f"{ref} was changed by somebody else meanwhile", advice="Run the same command again."
+                    ) from None
+                same = all(tried.get(name) == one.metadata.get(name) for name in ("uid", "resourceVersion"))
+                if (error.status == 422 and same) or self.patience.left <= 0:
+                    raise
+                self.patience.sleep(max(pause, error.retry_after))
+                pause = min(2 * pause, 2.0)
+
+
+def in_order(edits: Iterable[FieldEdit]) -> list[list[FieldEdit]]:
+    """The edits object by object, in the order of writing."""
+    ordered = sorted(edits, key=lambda edit: (_ORDER.index(edit.object.kind), str(edit.object)))
+    return [list(group) for _, group in groupby(ordered, key=lambda edit: edit.object)]
+
+
+def reverse(edit: FieldEdit) -> FieldEdit:
+    """The edit that takes one back."""
+    if edit.before is None:
+        return FieldEdit(edit.object, edit.field, edit.after, (), removes=True)
+    if edit.after is None:
+        return FieldEdit(edit.object, edit.field, None, (Edit(0, 0, edit.before),))
+    return FieldEdit(edit.object, edit.field, edit.after, (Edit(0, len(edit.after), edit.before),))
