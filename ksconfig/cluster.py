@@ -13,6 +13,7 @@ from ksconfig.errors import NotReady, UsageError, not_done
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.frameworks import Within
 from ksconfig.model.plan import Notice, Plan
+from ksconfig.model.restart import needs_restart
 from ksconfig.model.revision import Revision, undone
 from ksconfig.model.rollout import is_ready, wanted_replicas
 from ksconfig.operations import Image, Scope, live, preflight
@@ -232,6 +233,19 @@ class Cluster:
         """
         with not_done(f"{plan.command} was not carried out"):
             return live.apply(self.site, plan, Options(**options))
+
+    def dry_run(self, plan: Plan, **options: Any) -> None:
+        """Have the API server check all that `apply` would write, rights included, without writing it.
+
+        Raises:
+            KsconfigError: as `apply`.
+        """
+        with not_done(f"{plan.command} cannot be carried out"):
+            live.dry_run(self.site, plan, Options(**options))
+
+    def restarts(self, plan: Plan) -> bool:
+        """Whether carrying out a plan restarts the controller."""
+        return needs_restart(plan.edits, plan.release.likely_rules)
 
     def set_image(self, target: str | Mapping[str, str], image: str | None = None, **options: Any) -> Result:
         """Give one target, or several in a mapping, a new image: plan and apply in one call.

@@ -83,20 +83,20 @@ def kubernetes() -> Unit:
     version = _required_version("kubernetes", "k8s.io/kubernetes")
     stamp = _KUBERNETES_STAMP.format(version, *version.removeprefix("v").split(".")[:2])
     names = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
-    return Unit("kubernetes", {name: f"k8s.io/kubernetes/cmd/{name}" for name in names}, f"-s -w {stamp}", 8)
+    return Unit("kubernetes", {name: f"k8s.io/kubernetes/cmd/{name}" for name in names}, f"-s -w {stamp}", 7)
 
 
 def etcd_and_kwok() -> Unit:
     """etcd, and kwok, which plays nodes without containers."""
     programs = {"etcd": "go.etcd.io/etcd/server/v3", "kwok": "sigs.k8s.io/kwok/cmd/kwok"}
-    return Unit("etcd-kwok", programs, "-s -w", 3)
+    return Unit("etcd-kwok", programs, "-s -w", 2)
 
 
 def kserve(release: Release) -> Unit:
     """KServe's controller of a release, and its manifests."""
     # Old releases reach into packages of Go itself by link names, which a newer linker refuses unless told.
     flags = "-s -w -checklinkname=0"
-    return Unit(f"kserve-{release.name}", {"manager": f"{release.module}/cmd/manager"}, flags, 3, release)
+    return Unit(f"kserve-{release.name}", {"manager": f"{release.module}/cmd/manager"}, flags, 2, release)
 
 
 def units_for(releases: Iterable[Release]) -> list[Unit]:

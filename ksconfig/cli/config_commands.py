@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ksconfig import operations
 from ksconfig.cli import output
-from ksconfig.cli.options import GUARD, Settings, settings_of, shared_options, unguarded
-from ksconfig.errors import FileFailure, InvalidDocument, UsageError, not_done
-from ksconfig.manifests import Manifests
-from ksconfig.model.detect import ReleaseGuess
+from ksconfig.cli.opened import Opened, open_source, tell_release
+from ksconfig.cli.options import GUARD, shared_options, unguarded, writing_options
+from ksconfig.errors import InvalidDocument, UsageError
 from ksconfig.model.plan import Plan
 from ksconfig.operations import Typed
-from ksconfig.source.files import FileSource, ManifestFile, read_paths
 from ksconfig.text.json_scanner import parse_json
 from ksconfig.text.json_write import RawJson
 
@@ -35,69 +32,6 @@ def _unguarded(_: click.Context, __: click.Parameter, value: Any) -> Any:
     return unguarded(value) if isinstance(value, str) else value
 
 
-class Opened:
-    """The source that the options name, and where its result goes."""
-
-    def __init__(self, settings: Settings) -> None:
-        if not settings.files:
-            raise UsageError(
-                "no manifest was named, and work on a live cluster is not part of this version",
-                advice="Name one with -f FILE, or read it from standard input with -f -.",
-            )
-        if settings.files.count("-") > 1:
-            raise UsageError("-f - is given twice, but there is one standard input")
-        with not_done("no manifest was read"):
-            stream = (_standard_input(),) if "-" in settings.files else ()
-            files = [*stream, *read_paths(Path(name) for name in settings.files if name != "-")]
-        self.settings = settings
-        self.source = FileSource(files)
-        self.manifests = Manifests(self.source, namespace=settings.namespace, kserve_version=settings.kserve_version)
-        self.stream = stream[0] if stream else None
-
-    def tell_release(self, release: ReleaseGuess) -> None:
-        """With -v, say which release it is and how it was told."""
-        if self.settings.verbose:
-            output.remark(f"KServe release: {release}, told by {release.told_by}")
-
-    def carry_out(self, plan: Plan, lines: list[str]) -> None:
-        """Write a plan, unless it is a dry run, and print what came of it."""
-        settings = self.settings
-        self.tell_release(plan.release)
-        if not settings.dry_run:
-            self.manifests.apply(plan)
-            with not_done("nothing was saved"):
-                settings.written = bool(self.manifests.save())
-        output.warnings(plan.notices)
-        if plan.changed and not settings.dry_run:
-            output.diff(plan.diff(), err=True)
-        if settings.for_machines:
-            output.document("Change", output.plan_content(plan, dry_run=settings.dry_run), settings.output)
-        elif settings.output == "name":
-            for name in dict.fromkeys(str(edit.object) for edit in plan.edits):
-                output.result(name.replace(" ", "/", 1))
-        elif self.stream is not None and not settings.dry_run and "output" not in settings.given:
-            if sys.stdout is None:
-                raise FileFailure("standard output is closed, so the manifest went nowhere", path="-")
-            sys.stdout.buffer.write(self.stream.to_bytes())
-            sys.stdout.buffer.flush()
-        else:
-            for line in lines:
-                output.result(output.visible(line + (" (dry run)" if settings.dry_run and plan.changed else "")))
-            if settings.dry_run:
-                output.diff(plan.diff(), err=False)
-
-
-def _standard_input() -> ManifestFile:
-    if sys.stdin is None or sys.stdin.closed:
-        raise FileFailure("standard input is closed", path="-")
-    return ManifestFile(sys.stdin.buffer.read(), None, "standard input")
-
-
-def open_source() -> Opened:
-    """The source that the options of this run name."""
-    return Opened(settings_of(click.get_current_context()))
-
-
 def _change_lines(plan: Plan, path: str) -> list[str]:
     if not plan.changes:
         return [f"{path}: unchanged"]
@@ -114,7 +48,7 @@ def images() -> None:
     opened = open_source()
     settings = opened.settings
     found, release, notices = operations.list_images(opened.source, settings.scope)
-    opened.tell_release(release)
+    tell_release(settings, release)
     output.warnings(notices)
     if settings.for_machines:
         items = [
@@ -159,7 +93,7 @@ def get(path: str) -> None:
     """
     opened = open_source()
     form = opened.settings.output
-    node = operations.get_value(opened.source, path, opened.settings.scope)
+    node = operations.get_value(opened.source, path, opened.scope)
     if form == "json":
         output.result(node.source)
     elif form == "yaml":
@@ -182,6 +116,7 @@ def get(path: str) -> None:
 @click.argument("path", callback=_unguarded)
 @click.argument("value", callback=_unguarded)
 @click.option("--json", "as_json", is_flag=True, help="VALUE is JSON and is written as it stands; its type may change.")
+@writing_options
 @shared_options
 def set_(path: str, value: str, as_json: bool) -> None:
     """Set one JSON value of the config.
@@ -190,9 +125,7 @@ def set_(path: str, value: str, as_json: bool) -> None:
     is a string. Missing parents are made; a missing key of the ConfigMap needs --allow new-key.
     """
     opened = open_source()
-    plan = operations.plan_set(
-        opened.source, path, _raw(value) if as_json else Typed(value), opened.settings.scope, allow_type_change=as_json
-    )
+    plan = opened.plan_set(path, _raw(value) if as_json else Typed(value), as_json)
     opened.carry_out(plan, _change_lines(plan, path))
 
 
@@ -210,6 +143,7 @@ def _raw(value: str) -> RawJson:
 
 @click.command(cls=Command, epilog="Example: ksconfig unset router.headers -f kserve.yaml")
 @click.argument("path", callback=_unguarded)
+@writing_options
 @shared_options
 def unset(path: str) -> None:
     """Remove one JSON value from the config.
@@ -217,7 +151,7 @@ def unset(path: str) -> None:
     If it is not there, nothing is done. PATH is as in 'get'.
     """
     opened = open_source()
-    plan = operations.plan_unset(opened.source, path, opened.settings.scope)
+    plan = opened.plan_unset(path)
     opened.carry_out(plan, _change_lines(plan, path))
 
 
@@ -241,6 +175,7 @@ def unset(path: str) -> None:
     type=click.Choice(["config", "runtimes"]),
     help="Change a framework only in the config, or only in its runtime; by default in all that decides its image.",
 )
+@writing_options
 @shared_options
 def set_image(arguments: tuple[str, ...], gpu_version: tuple[str, ...], within: Any) -> None:
     """Give a framework, or any image of KServe's, a new image.
@@ -252,9 +187,7 @@ def set_image(arguments: tuple[str, ...], gpu_version: tuple[str, ...], within: 
     """
     opened = open_source()
     wanted = _wanted(arguments, opened)
-    plan = operations.plan_set_image(
-        opened.source, wanted, opened.settings.scope, gpu_version=gpu_version, within=within
-    )
+    plan = opened.plan_set_image(wanted, gpu_version, within)
     opened.carry_out(
         plan,
         [
@@ -294,7 +227,7 @@ _EXAMPLE = (
 
 
 def _ask(target: str, opened: Opened) -> str:
-    found, _, _ = operations.list_images(opened.source, opened.settings.scope)
+    found, _, _ = operations.list_images(opened.source, opened.scope)
     present = next(
         (image.image for image in found if image.name in (target, f"{target}/v1") or target in image.frameworks), None
     )

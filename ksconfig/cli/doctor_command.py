@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ksconfig.cli import output
-from ksconfig.cli.config_commands import Command, open_source
+from ksconfig.cli.config_commands import Command
+from ksconfig.cli.opened import open_source, tell_release
 from ksconfig.cli.options import shared_options
 from ksconfig.errors import ExitCode
 from ksconfig.model.detect import span_of
@@ -29,8 +30,8 @@ def doctor() -> None:
     from ksconfig.operations.doctor import diagnose  # what only this command needs is loaded only here
 
     opened = open_source()
-    found = diagnose(opened.source, opened.settings.scope)
-    opened.tell_release(found.release)
+    found = diagnose(opened.source, opened.scope)
+    tell_release(opened.settings, found.release)
     output.warnings(found.notices)
     if opened.settings.for_machines:
         output.document("Diagnosis", _content(found), opened.settings.output)

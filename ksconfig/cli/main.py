@@ -16,10 +16,11 @@ import click
 
 from ksconfig import __version__
 from ksconfig.cli import output
+from ksconfig.cli.cluster_commands import CLUSTER_COMMANDS
 from ksconfig.cli.config_commands import COMMANDS
 from ksconfig.cli.doctor_command import doctor
 from ksconfig.cli.options import Settings, shared_options
-from ksconfig.errors import Ambiguous, ExitCode, KsconfigError
+from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, NotReady, RolledBack
 
 
 class _Group(click.Group):
@@ -54,7 +55,7 @@ def cli() -> None:
     """
 
 
-for _command in (*COMMANDS, doctor):
+for _command in (*COMMANDS, doctor, *CLUSTER_COMMANDS):
     cli.add_command(_command)
 
 
@@ -100,9 +101,9 @@ def _run(arguments: list[str], settings: Settings) -> int:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        return _interrupted(ExitCode.INTERRUPTED)
+        return _interrupted(ExitCode.INTERRUPTED, settings)
     except _Terminated:
-        return _interrupted(ExitCode.TERMINATED)
+        return _interrupted(ExitCode.TERMINATED, settings)
     except OSError:
         raise
     except Exception as error:
@@ -113,7 +114,13 @@ def _run(arguments: list[str], settings: Settings) -> int:
 def _report(error: KsconfigError, settings: Settings) -> int:
     output.remark(output.error_message(error))
     if settings.for_machines:
-        output.document("Error", {"error": output.error_content(error)}, settings.output)
+        content = {
+            "changed": settings.written and not isinstance(error, RolledBack),
+            "restarted": isinstance(error, NotReady | RolledBack),
+            "rolledBack": isinstance(error, RolledBack),
+            "error": output.error_content(error),
+        }
+        output.document("Error", content, settings.output)
     return error.exit_code
 
 
@@ -135,8 +142,15 @@ def _ready_made(arguments: list[str], selectors: tuple[str, ...]) -> str:
     return "\n".join(["Run one of these:", *commands])
 
 
-def _interrupted(code: ExitCode) -> int:
-    output.remark("interrupted: every file is whole, as it was or as planned; the same command goes on from there")
+def _interrupted(code: ExitCode, settings: Settings) -> int:
+    if settings.files:
+        said = "every file is whole, as it was or as planned"
+    elif settings.written:
+        record = f" (revision {settings.revision})" if settings.revision else ""
+        said = f"the change is written{record}, and the controller may not have been restarted"
+    else:
+        said = "nothing is known to be written (ksconfig status tells)"
+    output.remark(f"interrupted: {said}; the same command goes on from there")
     return code
 
 

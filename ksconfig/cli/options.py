@@ -13,9 +13,15 @@ from ksconfig.operations import ALLOWABLE, Scope
 
 @dataclass
 class Settings:
-    """The shared options as given; ``written`` tells whether a file was changed already."""
+    """The shared options as given.
+
+    Attributes:
+        written: whether a file or the cluster was changed already; ``revision`` is the record of that.
+    """
 
     files: list[str] = field(default_factory=list)
+    context: str | None = None
+    kubeconfig: str | None = None
     namespace: str | None = None
     kserve_version: str | None = None
     output: str = "table"
@@ -23,7 +29,16 @@ class Settings:
     yes: bool = False
     verbose: bool = False
     allow: list[str] = field(default_factory=list)
+    timeout: str = "5m"
+    no_restart: bool = False
+    no_wait: bool = False
+    reason: str = ""
+    restart_by: str = "delete"
+    rollback_on_failure: bool = False
+    no_history: bool = False
+    history_limit: str = "10"
     written: bool = False
+    revision: int | None = None
     given: set[str] = field(default_factory=set)
 
     @property
@@ -92,6 +107,30 @@ def shared_options(command: _Command) -> _Command:
     return command
 
 
+def writing_options(command: _Command) -> _Command:
+    """Add the options of commands that write to a cluster."""
+    for option in reversed(_WRITING):
+        command = option(command)
+    return command
+
+
+_WRITING: list[Callable[[Any], Any]] = [
+    _value("--reason", metavar="TEXT", help="Why, for the history."),
+    _flag("--rollback-on-failure", help="Put the old state back if the controller cannot start with the new one."),
+    _flag("--no-restart", help="Write only; running services keep what they have until the controller restarts."),
+    _flag("--no-wait", help="Restart the controller without waiting until it serves."),
+    _value(
+        "--restart-by",
+        type=click.Choice(["delete", "rollout"]),
+        help="Delete the controller's pods, or let the workload roll out new ones (no gap).  [default: delete]",
+    ),
+    _flag("--no-history", help="Make no record; there is no rollback of this change then."),
+    _value(
+        "--history-limit",
+        metavar="N",
+        help="How many revisions are kept; 0 for all.  [default: 10]",
+    ),
+]
 _OPTIONS: list[Callable[[Any], Any]] = [
     _value(
         "-f",
@@ -101,20 +140,22 @@ _OPTIONS: list[Callable[[Any], Any]] = [
         help="Manifest, or directory of them, to work on without a cluster; repeatable. With '-' it is read from "
         "standard input and the edited manifest is written to standard output.",
     ),
+    _value("--context", metavar="NAME", help="Context of the kubeconfig; by default its current one."),
+    _value("--kubeconfig", metavar="FILE", help="Kubeconfig; by default KUBECONFIG, or ~/.kube/config."),
     _value(
         "-n",
         "--namespace",
         "--config-namespace",
         "namespace",
         metavar="NAME",
-        help="Namespace of the config, where several are there.",
+        help="Namespace of the config; on a cluster it is found by the controller if not given.",
     ),
     _value(
         "--kserve-version",
         metavar="VERSION",
         help="KServe release whose rules hold, like 0.7; told from what is read if not given.",
     ),
-    _flag("--dry-run", help="Show what would change; write nothing."),
+    _flag("--dry-run", help="Show what would change, checked by the API server too; write nothing."),
     _value(
         "-o",
         "--output",
@@ -128,6 +169,7 @@ _OPTIONS: list[Callable[[Any], Any]] = [
         metavar="WHAT",
         help=f"Override a refusal, by the word that it names; repeatable. One of: {', '.join(ALLOWABLE)}.",
     ),
+    _value("--timeout", metavar="TIME", help="How long to wait for the controller, like 90s or 5m.  [default: 5m]"),
     _flag("-y", "--yes", help="Answer yes to every question (with -f there are none)."),
     _flag("-v", "--verbose", help="Say more: the release and how it was told; the trace of an internal error."),
 ]

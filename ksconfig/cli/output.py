@@ -98,6 +98,7 @@ def error_content(error: KsconfigError) -> dict[str, Any]:
         "why": error.why,
         "advice": error.advice,
         "allow": error.allow if isinstance(error, Refused) else None,
+        "revision": getattr(error, "revision", None),
         "line": getattr(error, "line", None),
         "column": getattr(error, "column", None),
     }
@@ -134,13 +135,14 @@ def plan_content(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
         "rolledBack": False,
         "release": release_content(plan.release),
         "images": [{"target": i.target, "before": i.before, "after": i.after} for i in plan.images],
-        "changes": [_change_content(change) for change in plan.changes],
+        "changes": [change_content(change) for change in plan.changes],
         "diff": plan.diff(),
         "warnings": notices_content(plan.notices),
     }
 
 
-def _change_content(change: Change) -> dict[str, Any]:
+def change_content(change: Change) -> dict[str, Any]:
+    """One value that changes, for machines."""
     content: dict[str, Any] = {
         "object": object_content(change.object),
         "place": change.place,

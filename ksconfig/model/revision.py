@@ -238,6 +238,24 @@ def newest_to_undo(revisions: Sequence[Revision]) -> Revision | None:
     return max(candidates, key=lambda one: one.number, default=None)
 
 
+def changed_outside(revisions: Sequence[Revision], live: Live) -> frozenset[int]:
+    """The numbers of the revisions after which somebody else changed one of the texts that they wrote."""
+    found = set()
+    last: dict[tuple[ObjectRef, Field], tuple[int, str | None]] = {}
+    for one in revisions:
+        if one.state not in EFFECTIVE:
+            continue
+        for text in one.fields:
+            before = last.get((text.object, text.field))
+            if before and before[1] != text.before:
+                found.add(before[0])
+            last[text.object, text.field] = one.number, text.after
+    for (ref, field), (number, after) in last.items():
+        if live(ref, field) != after:
+            found.add(number)
+    return frozenset(found)
+
+
 class Wanted(NamedTuple):
     """What a field is to hold again, and what it held last as far as the records know."""
 

@@ -24,7 +24,7 @@ from ksconfig.operations.preflight import check_rights
 from ksconfig.operations.rollout import check_restartable, restart
 from ksconfig.operations.site import Options, Site
 from ksconfig.source.cluster.patience import Patience
-from ksconfig.source.cluster.source import reverse
+from ksconfig.source.cluster.source import in_order, reverse
 
 _RECENT_SECONDS = 3600
 
@@ -84,6 +84,13 @@ def apply(site: Site, plan: Plan, options: Options) -> Result:
         )
     due = _due_after(site, plan, revision)
     return _restart(site, due, options, result, revision)
+
+
+def dry_run(site: Site, plan: Plan, options: Options) -> None:
+    """Check rights, and have the API server check every write (errors as in `apply`)."""
+    check_rights(site, plan, options)
+    for group in in_order(plan.edits):
+        site.source.write_object(group, dry_run=True)
 
 
 def _due_after(site: Site, plan: Plan, revision: Revision | None) -> frozenset[str]:
@@ -213,6 +220,7 @@ def _write_once(site: Site, plan: Plan, options: Options) -> Revision | None:
         if revision is not None and (isinstance(error, Conflict) or 400 <= error.status < 500):
             site.records.delete([revision])
         raise
+    options.written(revision.number if revision else None)
     site.source.refresh()
     return _mark(site, revision, "applied")
 

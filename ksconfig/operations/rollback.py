@@ -12,6 +12,8 @@ from ksconfig.operations.draft import Draft
 from ksconfig.operations.live import effective
 from ksconfig.operations.site import Site
 from ksconfig.operations.view import Scope, View
+from ksconfig.source.cluster.source import field_patch
+from ksconfig.text.diff import TextPatch
 from ksconfig.text.json_diff import json_differences
 from ksconfig.text.json_path import format_path
 from ksconfig.text.json_scanner import parse_json
@@ -84,6 +86,16 @@ def _restore(site: Site, scope: Scope, texts: tuple[Wanted, ...]) -> Plan:
             _values_only(draft, text, live)
     plan = draft.plan(exact)
     return replace(plan, asked=(*asked, *plan.asked))
+
+
+def patches_of(revision: Revision) -> tuple[TextPatch, ...]:
+    """What a revision changed, for a diff."""
+    patches = []
+    for one in revision.fields:
+        edit = _exact(Wanted(one.object, one.field, one.before, one.after), one.before)
+        edits = edit.edits or (Edit(0, len(one.before or ""), ""),)
+        patches.append(field_patch(one.object, one.field, one.before, edits))
+    return tuple(patches)
 
 
 def _exact(text: Wanted, live: str | None) -> FieldEdit:

@@ -18,6 +18,10 @@ def _silent(_: str) -> None:
     pass
 
 
+def _nothing(_: int | None) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Options:
     """How a plan is carried out.
@@ -32,6 +36,7 @@ class Options:
         history_limit: how many revisions are kept.
         rollback_on_failure: whether the old state is put back if the controller is proven not to come up with the new.
         say: is told the progress.
+        written: is called as soon as something is written, with the number of its record.
     """
 
     reason: str = ""
@@ -43,6 +48,7 @@ class Options:
     history_limit: int = 10
     rollback_on_failure: bool = False
     say: Say = field(default=_silent)
+    written: Callable[[int | None], None] = field(default=_nothing)
 
 
 @dataclass(frozen=True)

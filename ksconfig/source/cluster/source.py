@@ -17,6 +17,7 @@ from ksconfig.source.cluster.objects import ClusterConfig, ClusterObject
 from ksconfig.source.cluster.patches import json_patch
 from ksconfig.source.cluster.patience import Patience
 from ksconfig.text.diff import TextPatch
+from ksconfig.text.json_path import format_path
 from ksconfig.text.spans import Edit
 
 _SERVING = "/apis/serving.kserve.io"
@@ -143,9 +144,8 @@ class ClusterSource:
                     f"the text of {edit.field[-1]} is no longer that which the change was computed from",
                     advice="Nothing of it was taken. Plan again from what is there now.",
                 )
-            name = f"key {edit.field[1]}" if edit.field[0] == "data" else "/".join(map(str, edit.field))
-            patch = TextPatch(f"{edit.object}, {name}", edit.before or "", edit.edits)
-            patches.append(patch)
+            made = (Edit(0, len(edit.before or ""), ""),) if edit.removes else edit.edits
+            patches.append(field_patch(edit.object, edit.field, edit.before, made))
         return tuple(patches)
 
     def write(self, edits: Sequence[FieldEdit]) -> None:
@@ -212,6 +212,13 @@ class ClusterSource:
                     raise
                 self.patience.sleep(max(pause, error.retry_after))
                 pause = min(2 * pause, 2.0)
+
+
+def field_patch(ref: ObjectRef, field: Field, before: str | None, edits: tuple[Edit, ...]) -> TextPatch:
+    """The edits of a field, for a diff; a field of one line is shown as a line."""
+    if field[0] == "data":
+        return TextPatch(f"{ref}, key {field[1]}", before or "", edits)
+    return TextPatch(f"{ref}, {format_path(field)}", f"{before or ''}\n", edits)
 
 
 def in_order(edits: Iterable[FieldEdit]) -> list[list[FieldEdit]]:

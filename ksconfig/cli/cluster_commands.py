@@ -1,0 +1,200 @@
+"""The commands on a cluster alone: history, rollback, restart, status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ksconfig.cli import output
+from ksconfig.cli.config_commands import Command
+from ksconfig.cli.opened import open_cluster
+from ksconfig.cli.options import shared_options, writing_options
+from ksconfig.errors import RevisionNotFound, UsageError
+from ksconfig.model.plan import Change
+from ksconfig.model.revision import Revision, changed_outside, undone
+from ksconfig.operations.rollback import patches_of
+
+
+@click.command(cls=Command, epilog="Examples: ksconfig history; ksconfig history 3")
+@click.argument("revision", required=False, type=click.IntRange(min=1))
+@shared_options
+def history(revision: int | None) -> None:
+    """List what was changed, or show one revision as a diff."""
+    opened = open_cluster("history")
+    settings = opened.settings
+    found = opened.cluster.history()
+    gone = undone(found)
+    if revision is not None:
+        one = next((each for each in found if each.number == revision), None)
+        if one is None:
+            numbers = ", ".join(str(each.number) for each in found) or "none"
+            raise RevisionNotFound(f"there is no revision {revision}", advice=f"There are {numbers}.")
+        if settings.for_machines:
+            output.document("Revision", {**_content(one, gone), "diff": _diff(one)}, settings.output)
+        else:
+            output.diff(_diff(one), err=False)
+        return
+    outside = changed_outside(found, opened.cluster.source.text_now)
+    if settings.for_machines:
+        items = [{**_content(one, gone), "changedOutsideAfter": one.number in outside} for one in found]
+        output.document("History", {"items": items}, settings.output)
+    elif settings.output == "name":
+        for one in found:
+            output.result(f"configmap/{one.name}")
+    elif not found:
+        output.result("no history: ksconfig has changed nothing here")
+    else:
+        rows = []
+        for one in found:
+            rows.append((str(one.number), one.time, _state(one, gone), one.user, _summary(one), one.reason))
+            if one.number in outside:
+                rows.append(("", "", "", "", "(changed outside ksconfig)", ""))
+        output.table(("REVISION", "TIME", "STATE", "USER", "CHANGES", "REASON"), rows)
+
+
+def _state(one: Revision, gone: frozenset[int]) -> str:
+    if one.number in gone:
+        return "rolled back"
+    return {"pending": "not written", "closed": "not written"}.get(one.state, one.state)
+
+
+def _summary(one: Revision) -> str:
+    if one.is_rollback:
+        return f"rollback of {', '.join(map(str, one.rollback_of))}" if one.rollback_of else "rollback"
+    images = [f"{image.target}: {image.after}" for image in one.images if image.before != image.after]
+    changes = [f"{change.written_path}: {output.shown(change.after)}" for change in one.changes]
+    return "; ".join(images or changes)
+
+
+def _diff(one: Revision) -> str:
+    from ksconfig.text.diff import unified_diff
+
+    return unified_diff(patches_of(one))
+
+
+def _content(one: Revision, gone: frozenset[int]) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "time": one.time,
+        "state": one.state,
+        "rolledBack": one.number in gone,
+        "user": one.user,
+        "command": one.command,
+        "reason": one.reason,
+        "release": one.release,
+        "images": [{"target": i.target, "before": i.before, "after": i.after} for i in one.images],
+        "changes": [output.change_content(change) for change in one.changes],
+        "rollbackOf": list(one.rollback_of),
+        "rollbackTo": one.rollback_to,
+    }
+
+
+@click.command(cls=Command, epilog="Examples: ksconfig rollback; ksconfig rollback --to-revision 3")
+@click.option(
+    "--to-revision",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="The state right after revision N; 0: before the first.",
+)
+@writing_options
+@shared_options
+def rollback(to_revision: int | None) -> None:
+    """Undo the newest change that is not undone yet.
+
+    Once more goes further back. The exact old texts come back where nobody else has touched them, else only the values
+    that were changed; what somebody else has changed since is a conflict (exit 4). The controller is restarted.
+    """
+    opened = open_cluster("rollback")
+    if to_revision is None and not opened.settings.dry_run and (closed := opened.cluster.close_pending()):
+        text = f"revision {closed.number} was recorded and never written: it is closed now, and nothing else was done"
+        if opened.settings.for_machines:
+            content = {"command": "rollback", "changed": False, "restarted": False, "rolledBack": False}
+            output.document("Change", {**content, "closed": closed.number}, opened.settings.output)
+        else:
+            output.result(text)
+        return
+    plan = opened.cluster.plan_rollback(to_revision, allow=tuple(opened.settings.allow))
+    lines = [f"{_named(one)}: {output.shown(one.before)} -> {output.shown(one.after)}" for one in plan.changes]
+    opened.carry_out(plan, lines or ["unchanged"])
+
+
+def _named(change: Change) -> str:
+    """A changed value; of another object than the config with the object's name."""
+    return change.written_path if change.object.kind == "ConfigMap" else f"{change.object} {change.written_path}"
+
+
+@click.command(cls=Command, epilog="Example: ksconfig restart --timeout 2m")
+@writing_options
+@shared_options
+def restart() -> None:
+    """Restart the controller, and wait until it serves.
+
+    Refused if it could not start with the config as it stands.
+    """
+    opened = open_cluster("restart")
+    settings = opened.settings
+    if settings.no_restart:
+        raise UsageError("restart --no-restart would do nothing")
+    if settings.dry_run:
+        raise UsageError("restart has no --dry-run", advice="ksconfig status says whether one is due.")
+    cluster = opened.cluster
+    if not settings.yes and output.is_terminal():
+        click.confirm("Restart the controller?", abort=True, err=True)
+    options = opened.options()
+    notices = cluster.restart(
+        allow=tuple(settings.allow),
+        **{name: options[name] for name in ("wait", "timeout", "restart_by", "say")},
+    )
+    output.warnings(notices)
+    content = {"command": "restart", "changed": False, "restarted": True, "rolledBack": False}
+    if settings.for_machines:
+        warnings = output.notices_content(notices)
+        output.document("Change", {**content, "served": not settings.no_wait, "warnings": warnings}, settings.output)
+    else:
+        output.result("controller restarted" + ("" if settings.no_wait else " and serving"))
+
+
+@click.command(cls=Command, epilog="Example: ksconfig status -o json")
+@shared_options
+def status() -> None:
+    """Show the release, the controller, whether a restart is due, and the last changes."""
+    opened = open_cluster("status")
+    found = opened.cluster.status()
+    output.warnings(found.notices)
+    newest = found.revisions[0] if found.revisions else None
+    open_ones = [one for one in found.revisions if one.state in ("pending", "applied", "failed")]
+    if opened.settings.for_machines:
+        content = {
+            "release": output.release_content(found.release),
+            "namespace": found.namespace,
+            "controller": {"name": found.controller or None, "ready": found.ready, "wanted": found.wanted},
+            "restartDue": list(found.restart_due),
+            "lastRevision": _content(newest, found.undone) if newest else None,
+            "unfinished": [_content(one, found.undone) for one in open_ones],
+            "warnings": output.notices_content(found.notices),
+        }
+        output.document("Status", content, opened.settings.output)
+        return
+    output.result(f"KServe       {found.release}")
+    output.result(f"config       configmap {found.namespace}/inferenceservice-config")
+    running = f"{found.controller}, {found.ready} of {found.wanted} pods ready" if found.controller else "not found"
+    output.result(f"controller   {running}")
+    due = f"due: {', '.join(found.restart_due)} runs on older texts" if found.restart_due else "not due"
+    output.result(f"restart      {due}")
+    last = f"{newest.number} ({_state(newest, found.undone)}): {_summary(newest)}" if newest else "none"
+    output.result(output.visible(f"last change  {last}"))
+    for one in open_ones:
+        output.result(output.visible(f"unfinished   revision {one.number}: {_explained(one)}"))
+
+
+def _explained(one: Revision) -> str:
+    if one.state == "pending":
+        return "recorded, never written: run the same command again, or ksconfig rollback to close it"
+    if one.state == "failed":
+        return "written, and the controller did not come up with it: ksconfig rollback takes it back"
+    return "written, and the controller was not seen to serve with it: run the same command again, or ksconfig restart"
+
+
+#: In the order of the help.
+CLUSTER_COMMANDS: tuple[click.Command, ...] = (history, rollback, restart, status)

@@ -1,0 +1,289 @@
+"""What a command works on, as the options name it: manifests, or a cluster."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import click
+
+from ksconfig import operations
+from ksconfig.cli import output
+from ksconfig.cli.durations import seconds_of
+from ksconfig.cli.options import Settings, settings_of
+from ksconfig.errors import Declined, FileFailure, UsageError, not_done
+from ksconfig.manifests import Manifests
+from ksconfig.model.detect import ReleaseGuess
+from ksconfig.model.plan import Plan
+from ksconfig.operations import Scope
+from ksconfig.source.files import FileSource, ManifestFile, read_paths
+from ksconfig.source.port import Source
+
+if TYPE_CHECKING:
+    from ksconfig.cluster import Cluster
+
+
+class Opened(Protocol):
+    """A source with the options of this run."""
+
+    settings: Settings
+
+    @property
+    def source(self) -> Source:
+        """What is read."""
+
+    @property
+    def scope(self) -> Scope:
+        """Namespace, release and overrides."""
+
+    def plan_set_image(self, images: Mapping[str, str], gpu_version: Sequence[str], within: Any) -> Plan:
+        """As `ksconfig.operations.plan_set_image`."""
+
+    def plan_set(self, path: str, value: Any, allow_type_change: bool) -> Plan:
+        """As `ksconfig.operations.plan_set`."""
+
+    def plan_unset(self, path: str) -> Plan:
+        """As `ksconfig.operations.plan_unset`."""
+
+    def carry_out(self, plan: Plan, lines: list[str]) -> None:
+        """Write a plan, unless it is a dry run, and print what came of it."""
+
+
+def tell_release(settings: Settings, release: ReleaseGuess) -> None:
+    """With -v, say which release it is and how it was told."""
+    if settings.verbose:
+        output.remark(f"KServe release: {release}, told by {release.told_by}")
+
+
+def print_names(plan: Plan) -> None:
+    """The objects that a plan changes, as kubectl names them."""
+    for name in dict.fromkeys(str(edit.object) for edit in plan.edits):
+        output.result(name.replace(" ", "/", 1))
+
+
+class OpenedFiles:
+    """Manifests."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.files.count("-") > 1:
+            raise UsageError("-f - is given twice, but there is one standard input")
+        for name in ("context", "kubeconfig", "rollback_on_failure"):
+            if name in settings.given:
+                option = "--" + name.replace("_", "-")
+                raise UsageError(f"{option} is for a cluster, and -f names manifests", advice="Leave one of them out.")
+        with not_done("no manifest was read"):
+            stream = (_standard_input(),) if "-" in settings.files else ()
+            files = [*stream, *read_paths(Path(name) for name in settings.files if name != "-")]
+        self.settings = settings
+        self.source = FileSource(files)
+        self.manifests = Manifests(self.source, namespace=settings.namespace, kserve_version=settings.kserve_version)
+        self.stream = stream[0] if stream else None
+
+    @property
+    def scope(self) -> Scope:
+        """Namespace, release and overrides."""
+        return self.settings.scope
+
+    def plan_set_image(self, images: Mapping[str, str], gpu_version: Sequence[str], within: Any) -> Plan:
+        """As `ksconfig.operations.plan_set_image`."""
+        return operations.plan_set_image(self.source, images, self.scope, gpu_version=gpu_version, within=within)
+
+    def plan_set(self, path: str, value: Any, allow_type_change: bool) -> Plan:
+        """As `ksconfig.operations.plan_set`."""
+        return operations.plan_set(self.source, path, value, self.scope, allow_type_change=allow_type_change)
+
+    def plan_unset(self, path: str) -> Plan:
+        """As `ksconfig.operations.plan_unset`."""
+        return operations.plan_unset(self.source, path, self.scope)
+
+    def carry_out(self, plan: Plan, lines: list[str]) -> None:
+        """Save the files, unless it is a dry run, and print what came of it."""
+        settings = self.settings
+        tell_release(settings, plan.release)
+        if not settings.dry_run:
+            self.manifests.apply(plan)
+            with not_done("nothing was saved"):
+                settings.written = bool(self.manifests.save())
+        output.warnings(plan.notices)
+        if plan.changed and not settings.dry_run:
+            output.diff(plan.diff(), err=True)
+        if settings.for_machines:
+            output.document("Change", output.plan_content(plan, dry_run=settings.dry_run), settings.output)
+        elif settings.output == "name":
+            print_names(plan)
+        elif self.stream is not None and not settings.dry_run and "output" not in settings.given:
+            if sys.stdout is None:
+                raise FileFailure("standard output is closed, so the manifest went nowhere", path="-")
+            sys.stdout.buffer.write(self.stream.to_bytes())
+            sys.stdout.buffer.flush()
+        else:
+            for line in lines:
+                output.result(output.visible(line + (" (dry run)" if settings.dry_run and plan.changed else "")))
+            if settings.dry_run:
+                output.diff(plan.diff(), err=False)
+
+
+def _standard_input() -> ManifestFile:
+    if sys.stdin is None or sys.stdin.closed:
+        raise FileFailure("standard input is closed", path="-")
+    return ManifestFile(sys.stdin.buffer.read(), None, "standard input")
+
+
+class OpenedCluster:
+    """A cluster, by kubeconfig or from inside a pod."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.timeout = seconds_of(settings.timeout)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The cluster; the first line on standard error says which it is."""
+        from ksconfig.cluster import connect  # the Kubernetes client takes its time to load
+
+        settings = self.settings
+        cluster = connect(
+            settings.context,
+            kubeconfig=settings.kubeconfig,
+            config_namespace=settings.namespace,
+            kserve_version=settings.kserve_version,
+        )
+        click.get_current_context().call_on_close(cluster.close)
+        release = cluster.release
+        output.remark(
+            output.visible(
+                f"{cluster.access.context} ({cluster.access.client.server}), namespace {cluster.namespace}, "
+                f"KServe {release}"
+            )
+        )
+        tell_release(settings, release)
+        return cluster
+
+    @property
+    def source(self) -> Source:
+        """The objects of the cluster."""
+        return self.cluster.source
+
+    @property
+    def scope(self) -> Scope:
+        """Namespace, release and overrides."""
+        return self.cluster.scope(self.settings.allow)
+
+    def plan_set_image(self, images: Mapping[str, str], gpu_version: Sequence[str], within: Any) -> Plan:
+        """As `ksconfig.cluster.Cluster.plan_set_image`."""
+        return self.cluster.plan_set_image(
+            images, gpu_version=gpu_version, within=within, allow=tuple(self.settings.allow)
+        )
+
+    def plan_set(self, path: str, value: Any, allow_type_change: bool) -> Plan:
+        """As `ksconfig.cluster.Cluster.plan_set`."""
+        return self.cluster.plan_set(path, value, allow_type_change=allow_type_change, allow=tuple(self.settings.allow))
+
+    def plan_unset(self, path: str) -> Plan:
+        """As `ksconfig.cluster.Cluster.plan_unset`."""
+        return self.cluster.plan_unset(path, allow=tuple(self.settings.allow))
+
+    def carry_out(self, plan: Plan, lines: list[str]) -> None:
+        """Write to the cluster, unless it is a dry run, and print what came of it."""
+        settings = self.settings
+        output.warnings(plan.notices)
+        if settings.dry_run:
+            self._dry_run(plan, lines)
+            return
+        if plan.changed:
+            output.diff(plan.diff(), err=True)
+            self._confirm(plan)
+        result = self.cluster.apply(plan, **self.options())
+        output.warnings(result.notices)
+        if settings.for_machines:
+            content = {
+                **output.plan_content(result.plan, dry_run=False),
+                "changed": result.changed,
+                "restarted": result.restarted,
+                "served": result.served,
+                "revision": result.revision,
+            }
+            content["warnings"] += output.notices_content(result.notices)
+            output.document("Change", content, settings.output)
+        elif settings.output == "name":
+            print_names(result.plan)
+        else:
+            for line in lines:
+                output.result(output.visible(line))
+            output.result(_outcome(result.revision if result.changed else None, result.restarted, result.served))
+
+    def options(self) -> dict[str, Any]:
+        """The options of `ksconfig.cluster.Cluster.apply`."""
+        settings = self.settings
+
+        def written(revision: int | None) -> None:
+            settings.written = True
+            settings.revision = revision
+
+        return {
+            "reason": settings.reason,
+            "restart": not settings.no_restart,
+            "wait": not settings.no_wait,
+            "timeout": self.timeout,
+            "restart_by": settings.restart_by,
+            "history": not settings.no_history,
+            "history_limit": int(settings.history_limit),
+            "rollback_on_failure": settings.rollback_on_failure,
+            "say": lambda text: output.remark(output.visible(text)),
+            "written": written,
+        }
+
+    def _dry_run(self, plan: Plan, lines: list[str]) -> None:
+        settings = self.settings
+        if plan.changed:
+            self.cluster.dry_run(plan, **self.options())
+        if settings.for_machines:
+            output.document("Change", output.plan_content(plan, dry_run=True), settings.output)
+        elif settings.output == "name":
+            print_names(plan)
+        else:
+            for line in lines:
+                output.result(output.visible(line + (" (server dry run)" if plan.changed else "")))
+            output.diff(plan.diff(), err=False)
+
+    def _confirm(self, plan: Plan) -> None:
+        """Ask a person, where there is one."""
+        settings = self.settings
+        if settings.yes or not output.is_terminal():
+            return
+        question = "Write this to the cluster?"
+        if not settings.no_restart and self.cluster.restarts(plan):
+            question = (
+                "Write this to the cluster and restart the controller? While it restarts, InferenceServices can be "
+                "neither created nor changed (seconds)."
+            )
+        if not click.confirm(question, err=True):
+            raise Declined("nothing was written: you said no")
+
+
+def _outcome(revision: int | None, restarted: bool, served: bool | None) -> str:
+    parts = [f"revision {revision}"] if revision else []
+    if restarted:
+        parts.append("controller restarted" + (" and serving" if served else ""))
+    elif served:
+        parts.append("controller serving")
+    return ", ".join(parts) if parts else "nothing to do"
+
+
+def open_source() -> OpenedFiles | OpenedCluster:
+    """What the options of this run name."""
+    settings = settings_of(click.get_current_context())
+    return OpenedFiles(settings) if settings.files else OpenedCluster(settings)
+
+
+def open_cluster(command: str) -> OpenedCluster:
+    """The cluster, for a command that is about nothing else."""
+    settings = settings_of(click.get_current_context())
+    if settings.files:
+        raise UsageError(
+            f"{command} is for a cluster, and -f names manifests", advice="Of files, Git keeps the history."
+        )
+    return OpenedCluster(settings)
