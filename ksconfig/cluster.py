@@ -140,7 +140,7 @@ class Cluster:
             notices: list[Notice] = list(view.release_notices())
             if workload is not None:
                 pods = [pod for pod in workload.pods() if "deletionTimestamp" not in pod["metadata"]]
-                due, _ = live.restart_due(self.site, _release_only(view.release), None)
+                due, _ = live.restart_due(self.site, view.release.likely_rules)
             elif self._why:
                 notices.append(Notice("controller", f"the controller was not found: {self._why}"))
             revisions = live.effective(self.site)
@@ -270,9 +270,12 @@ class Cluster:
         return self.apply(self.plan_unset(path, **mine), **rest)
 
     def close_pending(self) -> Revision | None:
-        """Close the newest revision if it was recorded and never written; gives it."""
-        pending = way_back.never_applied(self.site)
-        return self.site.records.mark(pending, "closed") if pending else None
+        """Close the newest revision if it was recorded and never written; gives it, unless it was a rollback."""
+        pending = way_back.never_written(self.site)
+        if pending is None:
+            return None
+        closed = self.site.records.mark(pending, "closed")
+        return None if closed.is_rollback else closed
 
     def rollback(self, to: int | None = None, **options: Any) -> Result:
         """Undo the newest change that is not undone yet, or restore the state right after revision ``to``.
@@ -312,14 +315,10 @@ class Cluster:
         restart(self._workload, due, restart_by, patience, say, wait=wait)
         if wait:
             for one in live.effective(self.site):
-                if one.state == "applied":
+                if one.state in ("written", "applied"):
                     self.site.records.mark(one, "ready")
         unproved = self._workload.unproved.items()
         return (*notices, *(Notice("unproved", f"{proof} was not seen: {why}") for proof, why in unproved))
-
-
-def _release_only(release: ReleaseGuess) -> Plan:
-    return Plan("status", (), (), (), (), (), release)
 
 
 def _split(options: dict[str, Any], names: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -163,7 +163,7 @@ def status() -> None:
     found = opened.cluster.status()
     output.warnings(found.notices)
     newest = found.revisions[0] if found.revisions else None
-    open_ones = [one for one in found.revisions if one.state in ("pending", "applied", "failed")]
+    open_ones = [one for one in found.revisions if one.state in ("pending", "written", "applied", "failed")]
     if opened.settings.for_machines:
         content = {
             "release": output.release_content(found.release),

@@ -22,9 +22,9 @@ PREFIX = "ksconfig-revision-"
 LABELS = {"app.kubernetes.io/managed-by": "ksconfig"}
 NUMBER_LABEL = "ksconfig/revision"
 STATE = "ksconfig/state"
-#: Pending: recorded, the write may or may not have come; applied: written; ready: and the controller serves with it;
-#: failed: and the controller did not, or it was given up.
-STATES = ("pending", "applied", "ready", "failed", "closed")
+# States. Pending: recorded, the write may or may not have come. Written: so it was stored, and its texts were found
+# (never stored itself). Applied: written. Ready: and the controller serves with it. Failed: and the controller did not.
+# Closed: never written, and given up.
 
 
 class FieldText(NamedTuple):
@@ -50,9 +50,10 @@ class Revision:
         images, changes: what it changed, for people.
         fields: the texts it touched, whole.
         pods: the UIDs of the controller's pods before the write.
+        restart: whether a restart was to follow.
         rollback_of: the revisions that it undid.
         rollback_to: the revision whose state it restored; None if it is no rollback.
-        state: one of `STATES`.
+        state: see the top of the module.
     """
 
     number: int
@@ -66,6 +67,7 @@ class Revision:
     changes: tuple[Change, ...]
     fields: tuple[FieldText, ...]
     pods: tuple[str, ...] = ()
+    restart: bool = True
     rollback_of: tuple[int, ...] = ()
     rollback_to: int | None = None
     state: str = "pending"
@@ -74,6 +76,11 @@ class Revision:
     def name(self) -> str:
         """The name of its ConfigMap."""
         return f"{PREFIX}{self.number:06d}"
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it was written, and the process that wrote it did not come to its end."""
+        return self.state == "written" or (self.state == "applied" and self.restart)
 
     @property
     def is_rollback(self) -> bool:
@@ -97,6 +104,7 @@ def to_config_map(revision: Revision, namespace: str) -> dict[str, Any]:
             for one in revision.fields
         ],
         "pods": list(revision.pods),
+        "restart": revision.restart,
         "rollbackOf": list(revision.rollback_of),
         "rollbackTo": revision.rollback_to,
     }
@@ -145,6 +153,7 @@ def from_config_map(obj: Mapping[str, Any]) -> Revision:
             changes=tuple(_read_change(one) for one in data["changes"]),
             fields=fields,
             pods=tuple(data["pods"]),
+            restart=data["restart"],
             rollback_of=tuple(data["rollbackOf"]),
             rollback_to=data["rollbackTo"],
             state=(metadata.get("annotations") or {}).get(STATE, "pending"),
@@ -192,14 +201,14 @@ Live = Callable[[ObjectRef, Field], "str | None"]
 def settled(revisions: Iterable[Revision], live: Live) -> tuple[Revision, ...]:
     """The revisions, oldest first, with pending ones judged by the texts that are there now.
 
-    One whose texts are those after it, or whose traces a later one built upon, was applied; one whose texts are those
-    before it was not (it stays pending); anything else was changed since, and counts as applied.
+    One whose texts are those after it, or whose traces a later one built upon, was written; one whose texts are those
+    before it was not (it stays pending); anything else was changed since, and counts as written.
     """
     ordered = sorted(revisions, key=lambda one: one.number)
     found = []
     for index, one in enumerate(ordered):
         if one.state == "pending" and _took_effect(one, ordered[index + 1 :], live):
-            one = replace(one, state="applied")  # noqa: PLW2901
+            one = replace(one, state="written")  # noqa: PLW2901
         found.append(one)
     return tuple(found)
 
@@ -228,7 +237,7 @@ def undone(revisions: Iterable[Revision]) -> frozenset[int]:
 
 
 #: The states of revisions that took effect.
-EFFECTIVE = ("applied", "ready", "failed")
+EFFECTIVE = ("written", "applied", "ready", "failed")
 
 
 def newest_to_undo(revisions: Sequence[Revision]) -> Revision | None:

@@ -17,7 +17,8 @@ from ksconfig.errors import (
     RolledBack,
     RolloutFailed,
 )
-from ksconfig.model.plan import Change, FieldEdit, Notice, ObjectRef, Plan
+from ksconfig.model.plan import Change, FieldEdit, Notice, Plan
+from ksconfig.model.releases import Rules
 from ksconfig.model.restart import last_written, needs_restart, pods_due
 from ksconfig.model.revision import EFFECTIVE, FieldText, Revision, settled, to_prune
 from ksconfig.operations.preflight import check_rights
@@ -241,6 +242,7 @@ def _record(site: Site, plan: Plan, options: Options) -> Revision:
         changes=plan.changes,
         fields=tuple(FieldText(one.object, one.field, one.before, one.after) for one in plan.edits),
         pods=tuple(pod["metadata"]["uid"] for pod in pods),
+        restart=options.restart and needs_restart(plan.edits, plan.release.likely_rules),
         rollback_of=plan.rollback_of,
         rollback_to=plan.rollback_to,
     )
@@ -288,45 +290,39 @@ def _finish_older(site: Site, plan: Plan, options: Options) -> Result:
     result = Result(plan, False)
     if site.workload is None or not options.restart:
         return result
-    fields = {(change.object, _field_of(change)) for change in plan.asked}
-    due, revision = restart_due(site, plan, fields)
+    due, revision = restart_due(site, plan.release.likely_rules)
     if not due and revision is None:
+        for one in _records_found_written(site):  # they need no restart, and whoever wrote them was stopped
+            _mark(site, one, "ready")
         return result
     check_restartable(site.workload, options.restart_by)
     options.say("the value is there already, and the controller has not been restarted since it was written")
     return _restart(site, due, options, result, revision)
 
 
-def _field_of(change: Change) -> tuple[str | int, ...]:
-    return ("data", str(change.path[0])) if change.object.kind == "ConfigMap" else change.path
-
-
-def restart_due(
-    site: Site, plan: Plan | None, fields: Iterable[tuple[ObjectRef, tuple[str | int, ...]]] | None
-) -> tuple[frozenset[str], Revision | None]:
+def restart_due(site: Site, rules: Iterable[Rules]) -> tuple[frozenset[str], Revision | None]:
     """The pods that run on older texts than those that are there, and the revision whose restart was not seen to end.
 
-    Args:
-        plan: for its release.
-        fields: only these; None for all that records and the config's times tell.
+    A restart is of the whole controller, so it is due whichever text has changed.
     """
     assert site.workload is not None
-    wanted = None if fields is None else set(fields)
+    rules = tuple(rules)
     pods = [pod for pod in site.workload.pods() if "deletionTimestamp" not in pod["metadata"]]
-    rules = plan.release.likely_rules if plan else ()
     due: frozenset[str] = frozenset()
     unfinished = None
     for one in settled(_records(site), site.source.text_now):
-        mine = [text for text in one.fields if wanted is None or (text.object, text.field) in wanted]
-        if one.state not in ("applied", "failed") or not mine or not needs_restart(_as_edits(mine), rules):
-            continue
-        due |= pods_due(pods, frozenset(one.pods), one.time, strict=False)
-        unfinished = one
+        if one.state in ("written", "applied", "failed") and needs_restart(_as_edits(one.fields), rules):
+            # by UIDs: the pods that were seen before the write
+            due |= pods_due(pods, frozenset(one.pods), one.time, strict=True)
+            unfinished = one
     for config in site.source.configs():
-        touched = [field for ref, field in wanted if ref == config.ref] if wanted is not None else [("data", "")]
-        if touched and _by_others(config.metadata):
+        if _by_others(config.metadata):
             due |= pods_due(pods, frozenset(), last_written(config.metadata), strict=True)
     return due, unfinished
+
+
+def _records_found_written(site: Site) -> list[Revision]:
+    return [one for one in settled(_records(site), site.source.text_now) if one.state == "written"]
 
 
 def _by_others(metadata: Mapping[str, Any]) -> bool:

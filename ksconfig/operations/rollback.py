@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ksconfig.errors import Conflict, InvalidDocument, RevisionNotFound, not_done
-from ksconfig.model.plan import ABSENT, Change, FieldEdit, Plan
+from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, Plan
 from ksconfig.model.revision import EFFECTIVE, Revision, Wanted, newest_to_undo, texts_to_restore, undone
 from ksconfig.operations.draft import Draft
 from ksconfig.operations.live import effective
@@ -32,6 +32,10 @@ def plan_rollback(site: Site, scope: Scope, to: int | None = None) -> Plan:
     """
     with not_done("nothing was rolled back"):
         revisions = effective(site)
+        if to is None and (last := _interrupted(revisions)):
+            plan = Draft(View(site.source, scope), "rollback").plan()
+            message = f"revision {last.number} is a rollback that was interrupted: it is completed, and nothing more"
+            return replace(plan, notices=(*plan.notices, Notice("completed", message)))
         target, gone = _target(revisions, to)
         return replace(
             _restore(site, scope, texts_to_restore(revisions, target) if to is not None else _texts_of(gone)),
@@ -40,11 +44,19 @@ def plan_rollback(site: Site, scope: Scope, to: int | None = None) -> Plan:
         )
 
 
-def never_applied(site: Site) -> Revision | None:
-    """The newest revision, if it was recorded and then never written; a rollback closes it and goes no further."""
-    revisions = effective(site)
-    newest = max(revisions, key=lambda one: one.number, default=None)
+def never_written(site: Site) -> Revision | None:
+    """The newest revision, if it was recorded and then never written: a rollback closes it.
+
+    It goes no further then, unless that revision was a rollback itself.
+    """
+    newest = max(effective(site), key=lambda one: one.number, default=None)
     return newest if newest is not None and newest.state == "pending" else None
+
+
+def _interrupted(revisions: tuple[Revision, ...]) -> Revision | None:
+    """The newest revision, if it is a rollback that was not carried to its end."""
+    newest = max(revisions, key=lambda one: one.number, default=None)
+    return newest if newest is not None and newest.is_rollback and newest.unfinished else None
 
 
 def _target(revisions: tuple[Revision, ...], to: int | None) -> tuple[int, list[Revision]]:

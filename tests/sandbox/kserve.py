@@ -219,6 +219,9 @@ class KServe:
     def restore(self, before: Before) -> None:
         """Put back the config, the runtimes and the controller, and give the namespace away."""
         self.api.delete(f"/api/v1/namespaces/{self.namespace}")
+        configmaps = f"/api/v1/namespaces/{self.release.namespace}/configmaps"
+        for record in self.api.items(configmaps, labelSelector="app.kubernetes.io/managed-by=ksconfig"):
+            self.api.delete(f"{configmaps}/{record['metadata']['name']}")
         changed = self.config() != before.config
         if changed:
             self.api.patch(self.config_path, [{"op": "replace", "path": "/data", "value": before.config}], JSON_PATCH)
