@@ -126,7 +126,8 @@ def build(units: Iterable[Unit], say: Say, keep_caches: bool = False) -> None:
     units = list(units)
     for unit in units:
         if unit.built:
-            os.utime(unit.folder)  # used today: see _forget_unused
+            with contextlib.suppress(OSError):  # somebody else's cache
+                os.utime(unit.folder)  # used today: see _forget_unused
     if all(unit.built for unit in units):
         return
     if problem := missing_go():

@@ -124,7 +124,11 @@ def down(name: str, everything: bool) -> None:
 def status() -> None:
     """List the sandboxes that run, and what is built."""
     for sandbox in handle.all_running():
-        told = sandbox.status()
+        try:
+            told = sandbox.status()
+        except (OSError, ValueError):
+            click.echo(f"{sandbox.place.name}: starting, or it does not answer")
+            continue
         problem = f"; {told['problem']}" if told["problem"] else ""
         click.echo(
             f"{sandbox.place.name}: KServe {told['release']}, {told['age']:.0f} s old, {told['megabytes']:.0f} MB"
@@ -134,7 +138,7 @@ def status() -> None:
     click.echo(f"built: {', '.join(built) or 'nothing'}; known: {', '.join(RELEASES)}")
 
 
-@main.command("exec", context_settings={"ignore_unknown_options": True})
+@main.command("exec", context_settings={"allow_interspersed_args": False})
 @_with_release
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_command(release: Release, probe_scale: float, back_off: float, command: tuple[str, ...]) -> None:

@@ -27,7 +27,8 @@ from sandbox.supervisor import Orders
 
 _NAMESPACES = ("--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 _PROGRAMS = ("unshare", "nsenter", "ip", "openssl")
-_STOP_SECONDS = 20.0
+_STOP_SECONDS = 3.0
+_ANSWER_SECONDS = 3.0
 Say = Callable[[str], None]
 
 
@@ -55,12 +56,19 @@ def forbidden() -> str:
 class Sandbox:
     """One sandbox that runs."""
 
-    def __init__(self, place: Place, release: Release) -> None:
+    def __init__(self, place: Place, release: Release | None = None) -> None:
         self.place = place
-        self.release = release
+        self._release = release
         self.figures: dict[str, float] = {}
         self.lifeline: int | None = None  # as long as it is open, the sandbox lives on
         self.process: subprocess.Popen[bytes] | None = None  # if this process started it
+
+    @property
+    def release(self) -> Release:
+        """Which KServe it is."""
+        if self._release is None:
+            self._release = release_called(self.status()["release"])
+        return self._release
 
     @property
     def kubeconfig(self) -> Path:
@@ -102,10 +110,13 @@ class Sandbox:
             with contextlib.suppress(OSError), self._order(b"stop"):
                 pass  # if nobody takes the order, it has ended already, or the lifeline will tell it
             self._let_go()
-            _wait_for(lock)
+            if not _wait_for(lock, _STOP_SECONDS):
+                self.place.kill()
+                _wait_for(lock, _STOP_SECONDS)
         self._let_go()
         if self.process:
-            self.process.wait(_STOP_SECONDS)
+            self.process.kill()  # it waits for nothing but its child, which has ended
+            self.process.wait()
         places.living()  # removes what a killed one left
 
     def _let_go(self) -> None:
@@ -115,6 +126,7 @@ class Sandbox:
 
     def _order(self, order: bytes) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(_ANSWER_SECONDS)
         try:
             connection.connect(str(self.place.control))
             connection.sendall(order)
@@ -124,26 +136,20 @@ class Sandbox:
         return connection
 
 
-def _wait_for(lock: IO[str]) -> None:
-    """Wait until the last process that holds a lock has ended."""
-    end = time.monotonic() + _STOP_SECONDS
+def _wait_for(lock: IO[str], seconds: float) -> bool:
+    """Wait until the last process that holds a lock has ended; whether it has."""
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         with contextlib.suppress(OSError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
+            return True
         time.sleep(0.01)
+    return False
 
 
 def all_running() -> list[Sandbox]:
-    """Every sandbox of this user that has come far enough to answer."""
-    found = []
-    for place in places.living():
-        sandbox = Sandbox(place, release_called("0.7.0"))
-        try:
-            found.append(Sandbox(place, release_called(sandbox.status()["release"])))
-        except (OSError, ValueError):
-            continue
-    return found
+    """Every sandbox of this user, those that are starting included."""
+    return [Sandbox(place) for place in places.living()]
 
 
 def start(release: Release, say: Say, name: str = "", stays: bool = False, pace: Pace | None = None) -> Sandbox:
@@ -173,30 +179,34 @@ def start(release: Release, say: Say, name: str = "", stays: bool = False, pace:
     except ValueError as error:
         raise StartError(f"The sandbox was not started: {error}.") from None
     sandbox = Sandbox(place, release)
-    lifeline = None
-    if not stays:
-        lifeline, sandbox.lifeline = os.pipe()
+    lifeline, sandbox.lifeline = os.pipe()
     pace = pace or Pace()
     listening = socket.create_server(("127.0.0.1", 0), backlog=128)
     orders = Orders(str(place.folder), release.name, listening.fileno(), lifeline, pace.probes, pace.back_off)
-    inherited = [fd for fd in (listening.fileno(), lifeline, lock) if fd is not None]
+    inherited = (listening.fileno(), lifeline, lock)
     command = ["unshare", *_NAMESPACES, sys.executable, "-m", "sandbox.supervisor", json.dumps(asdict(orders))]
+    path = (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"))
     with (place.folder / "supervisor.log").open("wb") as log:
         sandbox.process = subprocess.Popen(
             command,
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
             pass_fds=inherited,
             start_new_session=True,
         )
+    (place.folder / "pid").write_text(str(sandbox.process.pid))
     for descriptor in (lock, lifeline):
-        if descriptor is not None:
-            os.close(descriptor)
+        os.close(descriptor)
     listening.close()
     try:
         sandbox.figures = _told(sandbox.process, place, say)
+        if stays:
+            assert sandbox.lifeline is not None
+            os.write(sandbox.lifeline, b"stay")
+            os.close(sandbox.lifeline)
+            sandbox.lifeline = None
     except BaseException:
         sandbox.stop()
         raise

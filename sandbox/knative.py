@@ -8,6 +8,7 @@ one is ready. It routes nothing, does not resolve tags, and scales to zero only 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import queue
@@ -29,6 +30,8 @@ _PLACES = {
     "deployments": "/apis/apps/v1/deployments",
     "pods": "/api/v1/pods",
 }
+_AGAIN_SECONDS = 0.3
+_LONGEST_LABEL = 63
 Key = tuple[str, str]
 
 
@@ -38,6 +41,7 @@ class Knative:
     def __init__(self, api: Api) -> None:
         self._api = api
         self._known: dict[str, dict[Key, Object]] = {place: {} for place in _PLACES}
+        self._refused: dict[str, str] = {}  # why the API server takes no Deployment of a revision, by its UID
         self._due: queue.SimpleQueue[Key] = queue.SimpleQueue()
         self._queued: set[Key] = set()
         self._lock = threading.Lock()
@@ -56,7 +60,9 @@ class Knative:
             try:
                 self._reconcile(*key)
             except ApiError:  # written by another meanwhile, or going away: look at it again
-                threading.Timer(0.3, self._ask, args=(key,)).start()
+                threading.Timer(_AGAIN_SECONDS, self._ask, args=(key,)).start()
+            except Exception as error:  # a service that cannot be understood must not stop the others
+                self._say_broken(key, f"{type(error).__name__}: {error}")
 
     def _follow(self, place: str, stop: threading.Event) -> None:
         selector = {} if place in ("services", "revisions") else {"labelSelector": _SERVICE}
@@ -83,9 +89,7 @@ class Knative:
             return
         revisions = self._revisions(service)
         if not revisions or revisions[-1]["metadata"]["annotations"][_TEMPLATE] != _hash(service["spec"]["template"]):
-            self._new_revision(service, _number(revisions[-1]) + 1 if revisions else 1)
-            self._ask((namespace, name))
-            return
+            revisions.append(self._new_revision(service, _number(revisions[-1]) + 1 if revisions else 1))
         states = {one["metadata"]["name"]: self._state(one) for one in revisions}
         for one in revisions:
             self._put_status(one, {"conditions": _conditions({"Ready": states[one["metadata"]["name"]]})})
@@ -93,6 +97,7 @@ class Knative:
         self._put_status(service, status)
         serving = {target["revisionName"] for target in status["traffic"]} | {revisions[-1]["metadata"]["name"]}
         for one in revisions:
+            self._ensure_deployment(one)
             self._scale(one, one["metadata"]["name"] in serving, states[one["metadata"]["name"]][0] == "True")
 
     def _revisions(self, service: Object) -> list[Object]:
@@ -105,11 +110,18 @@ class Knative:
         ]
         return sorted(mine, key=_number)
 
-    def _new_revision(self, service: Object, number: int) -> None:
+    def _say_broken(self, key: Key, message: str) -> None:
+        service = self._known["services"].get(key)
+        if service is not None:
+            ready = _conditions({"Ready": ("False", "RevisionFailed", message)})
+            with contextlib.suppress(ApiError):
+                self._put_status(service, {**service.get("status", {}), "conditions": ready})
+
+    def _new_revision(self, service: Object, number: int) -> Object:
         namespace, name = service["metadata"]["namespace"], service["metadata"]["name"]
         template = service["spec"]["template"]
         given = template.get("metadata", {})
-        revision = given.get("name") or f"{name}-{number:05d}"
+        revision = given.get("name") or _child_name(name, f"-{number:05d}")
         labels = {
             **given.get("labels", {}),
             _SERVICE: name,
@@ -125,31 +137,65 @@ class Knative:
              "spec": template["spec"]}
         )  # fmt: skip
         self._known["revisions"][namespace, revision] = made
-        pod = {"metadata": {"labels": labels, "annotations": given.get("annotations", {})}, "spec": _pod_spec(template)}
-        selector = {"matchLabels": {_REVISION: revision}}
-        strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0}}
-        self._ensure(
-            {
-                "apiVersion": "apps/v1",
-                "kind": "Deployment",
-                "metadata": {**metadata, "name": f"{revision}-deployment", "ownerReferences": [_owner(made)]},
-                "spec": {"replicas": _scale_of(template), "selector": selector, "template": pod, "strategy": strategy},
-            }
-        )
+        return made
+
+    def _ensure_deployment(self, revision: Object) -> None:
+        """Make the Deployment of a revision, if it is not there."""
+        metadata = revision["metadata"]
+        namespace, name = metadata["namespace"], f"{metadata['name']}-deployment"
+        if (namespace, name) in self._known["deployments"] or metadata["uid"] in self._refused:
+            return
+        annotations = {key: value for key, value in metadata["annotations"].items() if key != _TEMPLATE}
+        pod = {"metadata": {"labels": metadata["labels"], "annotations": annotations}, "spec": _pod_spec(revision)}
+        body = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {
+                "name": name,
+                "namespace": namespace,
+                "labels": metadata["labels"],
+                "ownerReferences": [_owner(revision)],
+            },
+            "spec": {
+                "replicas": _scale_of(revision),
+                "selector": {"matchLabels": {_REVISION: metadata["name"]}},
+                "template": pod,
+                "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0}},
+            },
+        }
+        try:
+            self._known["deployments"][namespace, name] = self._ensure(body)
+        except ApiError as error:
+            if error.code not in (400, 403, 422):
+                raise
+            self._refused[metadata["uid"]] = str(error)
+            self._ask((namespace, metadata["labels"][_SERVICE]))
 
     def _ensure(self, obj: Object) -> Object:
+        """Create an object, or take the one that is there already if it is ours.
+
+        Raises:
+            ApiError: another's is there, or one that is going away.
+        """
         try:
             return self._api.create(obj)
         except ApiError as error:
             if error.code != 409:
                 raise
-            return self._api.get(self._api.path_of(obj))
+            found = self._api.get(self._api.path_of(obj))
+            owners = [one["uid"] for one in found["metadata"].get("ownerReferences", ())]
+            mine = obj["metadata"]["ownerReferences"][0]["uid"] in owners
+            if not mine or found["metadata"].get("deletionTimestamp"):
+                raise
+            return found
 
     def _state(self, revision: Object) -> tuple[str, str, str]:
         """Whether a revision is ready, as a condition says it: status, reason, message."""
         namespace, name = revision["metadata"]["namespace"], revision["metadata"]["name"]
         before = {one["type"]: one for one in revision.get("status", {}).get("conditions", [])}.get("Ready", {})
         deployment = self._known["deployments"].get((namespace, f"{name}-deployment"))
+        if refused := self._refused.get(revision["metadata"]["uid"]):
+            return "False", "RevisionFailed", refused
         if deployment is None:
             return "Unknown", "Deploying", ""
         if deployment["spec"].get("replicas", 1) == 0:  # to zero only what has been ready, or is no longer wanted
@@ -239,6 +285,14 @@ def _pod_spec(template: Object) -> Object:
 def _scale_of(template: Object) -> int:
     annotations = template.get("metadata", {}).get("annotations", {})
     return max(1, *(int(annotations.get(name, 1)) for name in _MIN_SCALE))
+
+
+def _child_name(parent: str, suffix: str) -> str:
+    """A name for what belongs to another, short enough for a label: as Knative, cut and told apart by a hash."""
+    if len(parent) + len(suffix) <= _LONGEST_LABEL:
+        return parent + suffix
+    digest = hashlib.md5(parent.encode(), usedforsecurity=False).hexdigest()
+    return f"{parent[: _LONGEST_LABEL - len(digest) - len(suffix)]}{digest}{suffix}"
 
 
 def _owner(obj: Object) -> Object:

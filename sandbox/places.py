@@ -7,10 +7,13 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+_LONGEST_SOCKET = 100  # characters of a path; the system takes 107
 
 
 def base() -> Path:
@@ -49,6 +52,16 @@ class Place:
         """Locked by the sandbox while it lives."""
         return self.folder / "lock"
 
+    def kill(self) -> None:
+        """Kill the process that started the first one inside; all others go with it."""
+        try:
+            pid = int((self.folder / "pid").read_text())
+            command = Path("/proc", str(pid), "cmdline").read_bytes().decode(errors="replace")
+            if str(self.folder) in command:
+                os.kill(pid, signal.SIGKILL)
+        except (OSError, ValueError):
+            return
+
     def alive(self) -> bool:
         """Whether somebody holds the lock."""
         try:
@@ -75,7 +88,9 @@ def claim(name: str) -> tuple[Place, int]:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,40}", name):
         raise ValueError(f"{name!r} is no name: letters, digits, dots, dashes, at most 41 of them")
     place = Place(base() / name)
-    with _alone():
+    if len(str(place.control)) > _LONGEST_SOCKET:
+        raise ValueError(f"{place.control} is too long for a socket: name a shorter folder with TMPDIR")
+    with _alone(base()):
         _remove_left_over()
         if place.folder.exists():
             raise Taken(name)
@@ -89,27 +104,34 @@ def living() -> list[Place]:
     """The sandboxes that run; what killed ones left is removed."""
     if not base().is_dir():
         return []
-    with _alone():
+    with _alone(base()):
         _remove_left_over()
-        return [Place(folder) for folder in sorted(base().iterdir()) if folder.is_dir()]
+        found = [Place(folder) for folder in sorted(base().iterdir()) if folder.is_dir()]
+    if not found:
+        _remove_empty(base())
+    return found
 
 
 def forget(place: Place) -> None:
     """Remove the folder of a sandbox, and that of all when it was the last one."""
     shutil.rmtree(place.folder, ignore_errors=True)
+    _remove_empty(place.folder.parent)  # not base(): inside its namespace a sandbox is another user
+
+
+def _remove_empty(folder: Path) -> None:
     with contextlib.suppress(OSError):
-        with _alone():
-            if not any(folder.is_dir() for folder in base().iterdir()):
-                (base() / ".lock").unlink()
-        base().rmdir()
+        with _alone(folder):
+            if not any(one.is_dir() for one in folder.iterdir()):
+                (folder / ".lock").unlink()
+        folder.rmdir()
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
-    """Nobody else makes or removes folders meanwhile."""
-    path = base() / ".lock"
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else makes or removes folders in this one meanwhile."""
+    path = folder / ".lock"
     while True:
-        base().mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         try:
             lock = path.open("w")
         except FileNotFoundError:

@@ -2,8 +2,9 @@
 
 It runs as ``python -m sandbox.supervisor ORDERS`` (JSON, see :class:`Orders`) inside namespaces made by ``unshare``.
 It tells its starter on standard output, a line of JSON each, what it does: ``say``, then ``ready`` or ``failed``. It
-ends when the lifeline (a pipe whose other end its starter holds) closes, when an order to stop comes through the
-control socket, or on SIGTERM; being the first of its process namespace, it takes everything with it.
+ends, at any time, when the lifeline (a pipe whose other end its starter holds) closes without the word ``stay``, when
+an order to stop comes through the control socket, or on SIGTERM; being the first of its process namespace, it takes
+everything with it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from sandbox import build, relay
 from sandbox.control_plane import ADDRESS, KUBELET_PORT, LOCAL_NODE, PORT, ControlPlane, kubeconfig
@@ -45,7 +46,7 @@ class Orders:
     folder: str
     release: str
     listening: int
-    lifeline: int | None
+    lifeline: int
     probes: float
     back_off: float
 
@@ -58,31 +59,29 @@ class Supervisor:
         self._place = Place(Path(orders.folder))
         self._release = release_called(orders.release)
         self._began = time.monotonic()
-        self._stop = threading.Event()
+        self._stop = threading.Event()  # never set: the threads end with the process
+        self._ending = threading.Lock()
+        self._problems: list[str] = []
         self._plane = ControlPlane(self._place.folder, build.kubernetes(), build.etcd_and_kwok())
 
-    def run(self) -> int:
-        """Start, wait for the end, clean up; gives the exit code."""
-        signal.signal(signal.SIGTERM, lambda *_: self._stop.set())
-        if self._orders.lifeline is not None:
-            self._thread("lifeline", self._hold_lifeline, self._orders.lifeline)
+    def run(self) -> NoReturn:
+        """Start, and stay until the end."""
+        signal.signal(signal.SIGTERM, lambda *_: self._end(0))
+        self._listen_for_orders()
+        self._thread("lifeline", self._hold_lifeline, self._orders.lifeline)
         try:
             self._tell(ready=self._start())
-            while not self._stop.wait(0.5):
-                pass
-            return 0
         except Exception as error:  # whatever it is, the starter is to know
             self._tell(failed=f"{type(error).__name__}: {error}", log=self._last_words())
-            return 1
-        finally:
-            self._end()
+            self._end(1)
+        while True:
+            signal.pause()
 
     def _start(self) -> dict[str, Any]:
         _private_network()
         self._say("starting etcd and the API server ...")
         self._plane.start()
         port = self._open_to_the_outside()
-        self._listen_for_orders()
         self._say(f"installing {self._release.name} as released ...")
         unit = build.kserve(self._release)
         objects = json.loads((unit.folder / "objects.json").read_text())
@@ -125,11 +124,11 @@ class Supervisor:
         def serve() -> None:
             while True:
                 connection, _ = control.accept()
-                with connection:
+                with connection, contextlib.suppress(OSError):  # whoever asks may go away meanwhile
+                    connection.settimeout(5)
                     if connection.recv(100) == b"stop":
-                        self._stop.set()
-                    else:
-                        connection.sendall(json.dumps(self._status()).encode())
+                        self._end(0)
+                    connection.sendall(json.dumps(self._status()).encode())
 
         self._thread("control", serve)
 
@@ -138,25 +137,26 @@ class Supervisor:
             "release": self._release.name,
             "age": time.monotonic() - self._began,
             "megabytes": _megabytes(),
-            "problem": self._plane.processes.dead(),
+            "problem": "; ".join(filter(None, [self._plane.processes.dead(), *self._problems])),
         }
 
     def _hold_lifeline(self, descriptor: int) -> None:
-        while os.read(descriptor, 100):
-            pass
-        self._stop.set()
+        while word := os.read(descriptor, 100):
+            if word == b"stay":
+                return
+        self._end(0)
 
-    def _end(self) -> None:
-        """End all processes, and remove the folder."""
-        self._stop.set()
+    def _end(self, code: int) -> NoReturn:
+        """End all processes, remove the folder, and end: from whatever thread, whatever the others do."""
+        self._ending.acquire()
         for name in os.listdir("/proc"):
             if name.isdigit() and int(name) != os.getpid():
                 try:
                     os.kill(int(name), signal.SIGKILL)
                 except OSError:
                     continue
-        self._plane.processes.kill()
         forget(self._place)
+        os._exit(code)
 
     def _last_words(self) -> str:
         """The ends of the logs, for a start that failed."""
@@ -167,7 +167,14 @@ class Supervisor:
         return "\n".join(parts)
 
     def _thread(self, name: str, function: Any, *arguments: Any) -> None:
-        threading.Thread(target=function, args=arguments, name=name, daemon=True).start()
+        def run() -> None:
+            try:
+                function(*arguments)
+            except Exception as error:
+                self._problems.append(f"{name} ended: {type(error).__name__}: {error}")
+                raise
+
+        threading.Thread(target=run, name=name, daemon=True).start()
 
     def _say(self, text: str) -> None:
         self._tell(say=text)
@@ -202,4 +209,4 @@ def _megabytes() -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(Supervisor(Orders(**json.loads(sys.argv[1]))).run())
+    Supervisor(Orders(**json.loads(sys.argv[1]))).run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import subprocess
 import threading
 import time
@@ -34,6 +35,10 @@ for entry in /bin /sbin /lib /lib32 /lib64 /libx32 /usr /opt /etc /dev /proc /sy
     elif [ -d "$entry" ]; then
         mkdir "$root$entry"
         mount --rbind "$entry" "$root$entry"
+        case $entry in
+            /dev | /proc) ;;
+            *) mount -o remount,bind,ro "$root$entry" || echo "$entry stays writable" >&2 ;;
+        esac
     fi
 done
 mkdir -m 1777 "$root/tmp"
@@ -71,6 +76,7 @@ class Surroundings:
     volumes: Mapping[str, Path]
     variables: Mapping[str, str]
     restart_policy: str
+    grace: float
     pace: Pace
 
 
@@ -85,6 +91,7 @@ class Container:
         self.restarts = 0
         self.ready = False
         self.finished = False
+        self.hurry = threading.Event()  # the grace period is over before its time
         self._identity = ""
         self._image = image
         self._around = around
@@ -106,7 +113,9 @@ class Container:
             self._stopping.set()
             if self._process and self._process.poll() is None:
                 self._process.terminate()
-        self._thread.join(grace)
+        end = time.monotonic() + grace
+        while self._thread.is_alive() and time.monotonic() < end and not self.hurry.is_set():
+            self._thread.join(0.05)
         with self._lock:
             if self._process and self._process.poll() is None:
                 self._process.kill()
@@ -187,8 +196,10 @@ class Container:
         self._become({"running": {"startedAt": began}}, ready="readinessProbe" not in self.spec)
         for kind, turned in (("readinessProbe", self._turn), ("livenessProbe", self._die_unless)):
             if probe := self.spec.get(kind):
-                arguments = (_resolved(probe, self.spec), self._around.network.address, self._around.pace.probes)
-                threading.Thread(target=probes.watch, args=(*arguments, probing, turned), daemon=True).start()
+                target = probes.Target(self._around.network.address, process.pid)
+                arguments = (_resolved(probe, self.spec), target, self._around.pace.probes, probing)
+                told = functools.partial(turned, process)  # the next run is not its business
+                threading.Thread(target=probes.watch, args=(*arguments, told), daemon=True).start()
         code = process.wait()
         probing.set()
         self.ready = False
@@ -204,25 +215,29 @@ class Container:
         root, mounts = around.folder / f"root-{self.name}", around.folder / f"mounts-{self.name}"
         root.mkdir(exist_ok=True)
         lines = [f"{source}\t{target}\n" for target, source in image.files.items()]
-        lines += [f"{around.volumes[one['name']]}\t{one['mountPath']}\n" for one in self.spec.get("volumeMounts", [])]
+        for one in self.spec.get("volumeMounts", []):
+            lines.append(f"{around.volumes[one['name']] / one.get('subPath', '')}\t{one['mountPath']}\n")
         mounts.write_text("".join(lines))
         command = [*(self.spec.get("command") or image.entrypoint), *self.spec.get("args", [])]
         place = ["-C", self.spec["workingDir"]] if "workingDir" in self.spec else []
         return [
             *around.network.enter(), "unshare", "--mount", "--uts", "sh", "-c", _ENTER_ROOT, "sh",
-            str(root), around.hostname, str(mounts), "/usr/bin/env", "-i", *place,
+            str(root), around.hostname[:63], str(mounts), "/usr/bin/env", "-i", *place,
             *(f"{name}={value}" for name, value in variables.items()),
             *(expanded(word, variables) for word in command),
         ]  # fmt: skip
 
-    def _turn(self, ready: bool) -> None:
-        if "running" in self.state:
+    def _turn(self, process: subprocess.Popen[bytes], ready: bool) -> None:
+        if process is self._process and process.poll() is None:
             self.ready = ready
             self._changed()
 
-    def _die_unless(self, alive: bool) -> None:
-        if not alive and self._process:
-            self._process.kill()
+    def _die_unless(self, process: subprocess.Popen[bytes], alive: bool) -> None:
+        if not alive:
+            process.terminate()
+            time.sleep(self._around.grace)
+            if process.poll() is None:
+                process.kill()
 
     def _become(self, state: State, ready: bool = False) -> None:
         self.state, self.ready = state, ready

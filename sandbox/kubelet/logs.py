@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+from sandbox.kubelet.container import Container
 from sandbox.kubelet.node import Kubelet
 
 
@@ -22,24 +23,28 @@ def server(kubelet: Kubelet, address: tuple[str, int], certificate: Path, key: P
             query = {name: values[0] for name, values in parse_qs(url.query).items()}
             log = container.log(query.get("previous") == "true") if container else None
             self.close_connection = True
-            if log is None or not log.exists():
+            if container is None or log is None or not log.exists():
                 self.send_error(404, "no such container, or it has no log")
                 return
             self.send_response(200)
             self.send_header("Content-Type", "text/plain")
             self.end_headers()
-            self._send(log, query)
+            self._send(container, log, query)
 
-        def _send(self, log: Path, query: dict[str, str]) -> None:
+        def _send(self, container: Container, log: Path, query: dict[str, str]) -> None:
             with log.open("rb") as file:
                 text = file.read()
                 if "tailLines" in query:
-                    text = b"".join(text.splitlines(keepends=True)[-int(query["tailLines"]) :])
+                    lines = text.splitlines(keepends=True)
+                    text = b"".join(lines[max(0, len(lines) - int(query["tailLines"])) :])
                 if "limitBytes" in query:
                     text = text[: int(query["limitBytes"])]
                 self.wfile.write(text)
-                while query.get("follow") == "true" and log.exists():
+                while query.get("follow") == "true" and container.log() == log and log.exists():
+                    ended = "running" not in container.state
                     self.wfile.write(file.read())
+                    if ended:
+                        return
                     self.wfile.flush()
                     time.sleep(0.2)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import os
+import signal
 import subprocess
 import threading
 
@@ -39,7 +42,11 @@ class PodNetwork:
         return ["nsenter", f"--net=/run/netns/{self.name}"]
 
     def remove(self) -> None:
-        """Take it away; the devices go with it."""
+        """Take it away, with whatever still runs in it; the devices go with it."""
+        left = subprocess.run(["ip", "netns", "pids", self.name], capture_output=True, text=True, check=False).stdout
+        for pid in map(int, left.split()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         subprocess.run(["ip", "netns", "delete", self.name], capture_output=True, check=False)
 
 

@@ -58,6 +58,9 @@ class Pod:
         """Stop its containers and take it away; ``grace`` in seconds, none if the object is gone."""
         self._grace = grace
         self._ending.set()
+        if not grace:
+            for container in self._containers:
+                container.hurry.set()
 
     def container(self, name: str) -> Container | None:
         """A container that was started."""
@@ -66,11 +69,10 @@ class Pod:
     def _run(self) -> None:
         self._folder.mkdir(parents=True)
         try:
-            self._network.make()
-            delay = float(self._pod["metadata"].get("annotations", {}).get(START_DELAY, 0))
-            if not self._ending.wait(delay) and self._prepare():
-                for container in self._containers:
-                    container.start()
+            try:
+                self._start()
+            except Exception as error:  # it is to be seen in the pod's status, and the pod is to go when it is deleted
+                self._publish(NotYet("CreateContainerError", f"{type(error).__name__}: {error}"))
             self._ending.wait()
             stopping = [threading.Thread(target=one.stop, args=(self._grace or 0,)) for one in self._containers]
             for thread in stopping:
@@ -84,9 +86,18 @@ class Pod:
             self._network.remove()
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _start(self) -> None:
+        if "initContainers" in self._pod["spec"]:
+            raise NotImplementedError("init containers are not played here")
+        self._network.make()
+        delay = float(self._pod["metadata"].get("annotations", {}).get(START_DELAY, 0))
+        if not self._ending.wait(delay) and self._prepare():
+            for container in self._containers:
+                container.start()
+
     def _prepare(self) -> bool:
         """Volumes, environment and containers; tried until all that the pod refers to is there."""
-        mounts = Mounts(self._api, self._pod, self._folder / "volumes")
+        mounts = Mounts(self._api, self._pod, self._folder / "volumes", self._node.server[0])
         fixed = {
             "HOSTNAME": self._pod["metadata"]["name"],
             "KUBERNETES_SERVICE_HOST": self._node.server[0],
@@ -104,7 +115,8 @@ class Pod:
             for spec, environment in zip(specs, variables, strict=True):
                 around = Surroundings(
                     self._pod["metadata"]["name"], self._network, self._folder, volumes, environment,
-                    self._pod["spec"].get("restartPolicy", "Always"), self._node.pace,
+                    self._pod["spec"].get("restartPolicy", "Always"),
+                    self._pod["spec"].get("terminationGracePeriodSeconds", 30), self._node.pace,
                 )  # fmt: skip
                 self._containers.append(Container(spec, self._node.images.pull(spec["image"]), around, self._publish))
             return True

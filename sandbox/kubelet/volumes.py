@@ -24,8 +24,9 @@ class NotYet(Exception):
 class Mounts:
     """The volumes of one pod."""
 
-    def __init__(self, api: Api, pod: Object, folder: Path) -> None:
+    def __init__(self, api: Api, pod: Object, folder: Path, host: str) -> None:
         self._api = api
+        self._host = host
         self._pod = pod
         self._namespace: str = pod["metadata"]["namespace"]
         self._folder = folder
@@ -48,6 +49,11 @@ class Mounts:
     def environment(self, container: Object, address: str) -> dict[str, str]:
         """The environment of a container, as its spec says it."""
         found: dict[str, str] = {}
+        for source in container.get("envFrom", []):
+            kind = "secrets" if "secretRef" in source else "configmaps"
+            reference = source.get("secretRef") or source["configMapRef"]
+            data = self._config_data(kind, reference["name"], reference.get("optional", False))
+            found |= {source.get("prefix", "") + name: value.decode() for name, value in data.items()}
         for variable in container.get("env", []):
             source = variable.get("valueFrom")
             if source is None:
@@ -56,10 +62,23 @@ class Mounts:
                 found[variable["name"]] = self._field(source["fieldRef"]["fieldPath"], address)
             elif key := source.get("secretKeyRef") or source.get("configMapKeyRef"):
                 kind = "secrets" if "secretKeyRef" in source else "configmaps"
-                data = self._data(kind, key["name"], key.get("optional", False))
+                data = self._config_data(kind, key["name"], key.get("optional", False))
                 if key["key"] in data:
                     found[variable["name"]] = data[key["key"]].decode()
+                elif not key.get("optional", False):
+                    message = f"couldn't find key {key['key']} in {kind.removesuffix('s')} {key['name']}"
+                    raise NotYet("CreateContainerConfigError", message)
+            else:
+                message = f"{variable['name']}: {next(iter(source))} is not played here"
+                raise NotYet("CreateContainerConfigError", message)
         return found
+
+    def _config_data(self, kind: str, name: str, optional: bool) -> dict[str, bytes]:
+        try:
+            return self._data(kind, name, optional)
+        except NotYet:
+            message = f'{kind.removesuffix("s")} "{name}" not found'
+            raise NotYet("CreateContainerConfigError", message) from None
 
     def _files(self, volume: Object) -> dict[str, bytes]:
         if source := volume.get("secret"):
@@ -94,7 +113,8 @@ class Mounts:
             raise NotYet("ContainerCreating", f'MountVolume.SetUp failed: {kind.removesuffix("s")} "{name}" not found')
         if kind == "secrets":
             return {key: base64.b64decode(value) for key, value in found.get("data", {}).items()}
-        return {key: value.encode() for key, value in found.get("data", {}).items()}
+        binary = {key: base64.b64decode(value) for key, value in found.get("binaryData", {}).items()}
+        return {key: value.encode() for key, value in found.get("data", {}).items()} | binary
 
     def _downward(self, source: Object) -> dict[str, bytes]:
         return {
@@ -104,8 +124,10 @@ class Mounts:
         }
 
     def _field(self, path: str, address: str) -> str:
-        if path in ("status.podIP", "status.hostIP"):
+        if path == "status.podIP":
             return address
+        if path == "status.hostIP":
+            return self._host
         if match := re.fullmatch(r"metadata\.(labels|annotations)\['(.*)'\]", path):
             return str(self._pod["metadata"].get(match[1], {}).get(match[2], ""))
         value: Any = self._pod

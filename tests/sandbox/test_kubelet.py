@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
-from sandbox.api import ApiError
-from tests.sandbox.kserve import KServe, container_status, is_ready, shortly
+from sandbox.api import ApiError, Object
+from tests.sandbox.kserve import KServe, container_status, is_ready, processes_of, shortly
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/kserve/leases/kserve-controller-manager-leader-lock"
 
@@ -129,6 +130,99 @@ def test_an_image_that_nobody_has_is_never_pulled(kserve: KServe) -> None:
 
     shortly("the new pod cannot be pulled", lambda: "ImagePullBackOff" in reasons())
     assert old in {pod["metadata"]["uid"] for pod in kserve.controller_pods() if is_ready(pod)}  # it surges
+
+
+def job(kserve: KServe, name: str, container: Object, **pod: object) -> None:
+    """A Job on the node that really runs pods, with the controller's image."""
+    image = next(
+        one["image"]
+        for one in kserve.api.get(kserve.workload_path)["spec"]["template"]["spec"]["containers"]
+        if one["name"] == "manager"
+    )
+    spec = {"restartPolicy": "Never", "containers": [{"name": "main", "image": image, **container}], **pod}
+    template = {"metadata": {"labels": {"job": name}}, "spec": spec}
+    metadata = {"name": name, "namespace": kserve.release.namespace}
+    body = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata,
+        "spec": {"template": template, "backoffLimit": 0},
+    }
+    kserve.api.create(body)
+
+
+def pod_of(kserve: KServe, name: str) -> Object:
+    pods: list[Object] = shortly(
+        "the job has a pod", lambda: kserve.api.items(kserve.pods_path, labelSelector=f"job={name}")
+    )
+    return pods[0]
+
+
+def end_job(kserve: KServe, name: str) -> None:
+    options = {"propagationPolicy": "Background"}
+    kserve.api.delete(f"/apis/batch/v1/namespaces/{kserve.release.namespace}/jobs/{name}", options)
+    shortly("its pods are gone", lambda: not kserve.api.items(kserve.pods_path, labelSelector=f"job={name}"))
+
+
+@pytest.mark.kserve("0.7.0")
+def test_a_pod_cannot_write_to_the_machine(kserve: KServe) -> None:
+    script = "touch /etc/sandbox-was-here /usr/sandbox-was-here; touch /tmp/mine && cat /tmp/mine"
+    job(kserve, "writes", {"command": ["sh", "-c", script]})
+    shortly("it ends", lambda: pod_of(kserve, "writes")["status"]["phase"] == "Succeeded")
+    assert not Path("/etc/sandbox-was-here").exists()
+    assert not Path("/usr/sandbox-was-here").exists()
+    end_job(kserve, "writes")
+
+
+@pytest.mark.kserve("0.7.0")
+def test_an_environment_that_is_not_there_is_named_and_waited_for(kserve: KServe) -> None:
+    system = kserve.release.namespace
+    wanted = [{"prefix": "MY_", "configMapRef": {"name": "settings"}}]
+    job(kserve, "waits", {"command": ["sh", "-c", 'test "$MY_COLOUR" = blue'], "envFrom": wanted})
+    state = shortly(
+        "it waits",
+        lambda: (
+            (now := (container_status(pod_of(kserve, "waits"), "main").get("state") or {}).get("waiting"))
+            and now["reason"] == "CreateContainerConfigError"
+            and now
+        ),
+    )
+    assert state["message"] == 'configmap "settings" not found'
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": system}}
+    kserve.api.create({**settings, "data": {"COLOUR": "blue"}})
+    shortly("it ends", lambda: pod_of(kserve, "waits")["status"]["phase"] == "Succeeded")
+    end_job(kserve, "waits")
+    kserve.api.delete(f"/api/v1/namespaces/{system}/configmaps/settings")
+
+
+@pytest.mark.kserve("0.7.0")
+def test_what_is_not_played_is_said_and_can_be_deleted(kserve: KServe) -> None:
+    job(kserve, "odd", {"command": ["true"]}, initContainers=[{"name": "first", "image": "busybox"}])
+    state = shortly(
+        "it says so",
+        lambda: (
+            (now := (container_status(pod_of(kserve, "odd"), "main").get("state") or {}).get("waiting"))
+            and now["reason"] == "CreateContainerError"
+            and now
+        ),
+    )
+    assert "init containers are not played here" in state["message"]
+    end_job(kserve, "odd")
+
+
+@pytest.mark.kserve("0.7.0")
+def test_nothing_that_a_pod_started_outlives_it(kserve: KServe) -> None:
+    job(kserve, "leaves", {"command": ["sh", "-c", "setsid sleep 31415 & sleep 1000"]})
+    folder = kserve.sandbox.place.folder
+
+    def sleepers() -> list[int]:
+        return [pid for pid, command in processes_of(folder) if command[:1] == ["sleep"]]
+
+    shortly("both run", lambda: len(sleepers()) == 2)
+    pod = pod_of(kserve, "leaves")["metadata"]["name"]
+    kserve.api.delete(f"{kserve.pods_path}/{pod}", {"gracePeriodSeconds": 0})
+    end_job(kserve, "leaves")
+    shortly("neither runs", lambda: not sleepers())
 
 
 @pytest.mark.kserve("0.7.0")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -149,3 +151,50 @@ def test_up_prints_the_line_for_the_shell_and_down_ends_it() -> None:
     assert re.search(r"stays ended in [0-4]\.\d s", down.stderr)
     assert gone(place.folder)
     assert "no sandbox called stays runs" in script("down", "--name", "stays").stderr
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2, 4])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_one_that_is_still_starting_ends_with_its_starter(how: signal.Signals, seconds: float) -> None:
+    before = {place.folder for place in places.living()}
+    process = subprocess.Popen(
+        [ROOT / "scripts/sandbox", "exec", "--", "true"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    with process:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        os.killpg(process.pid, how)
+        assert process.wait(5) in (130, -signal.SIGINT, -signal.SIGKILL)
+    wait_until("nothing is left", lambda: {place.folder for place in places.living()} <= before, 5)
+
+
+def test_up_that_is_interrupted_leaves_nothing() -> None:
+    process = subprocess.Popen(
+        [ROOT / "scripts/sandbox", "up", "--name", "interrupted"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    with process:
+        assert process.stderr
+        while "installing" not in process.stderr.readline():
+            pass
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(5) == 130
+    assert gone(places.base() / "interrupted")
+
+
+def test_one_that_somebody_stopped_talking_to_still_answers_and_ends(starters: list[subprocess.Popen[str]]) -> None:
+    started(starter(starters, "talked-to"))
+    place = Place(places.base() / "talked-to")
+    for _ in range(3):
+        with socket.socket(socket.AF_UNIX) as rude:
+            rude.connect(str(place.control))
+    assert "talked-to: KServe 0.7.0, " in script("status").stdout
+    script("down", "--name", "talked-to")
+    assert gone(place.folder)
+
+
+def test_exec_takes_its_own_options_before_the_command_only() -> None:
+    done = script("exec", "--name", "x", "--", "true")
+    assert done.returncode == 2
+    assert "No such option" in done.stderr

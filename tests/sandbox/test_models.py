@@ -74,3 +74,32 @@ def test_an_annotation_asks_for_a_fault_whatever_the_image(kserve: KServe) -> No
     kserve.create("iris", SKLEARN, {FAULT: "crash"})
     shortly("it crashes", lambda: "CrashLoopBackOff" in waiting_reasons(kserve, "iris"))
     assert kserve.condition("iris").get("status") != "True"
+
+
+@pytest.mark.kserve("0.7.0")
+def test_a_service_that_cannot_be_understood_stops_no_other(kserve: KServe) -> None:
+    kserve.create("odd", SKLEARN, {"autoscaling.knative.dev/min-scale": "two"})
+    condition = shortly(
+        "it says why", lambda: (now := kserve.condition("odd", "PredictorReady")).get("message") and now
+    )
+    assert "ValueError" in condition["message"]
+    kserve.create("sound", SKLEARN)
+    kserve.wait_until_ready("sound")
+
+
+@pytest.mark.kserve("0.7.0")
+def test_a_long_name_is_cut_for_its_revision(kserve: KServe) -> None:
+    name = "a" + "b" * 40
+    kserve.create(name, SKLEARN)
+    kserve.wait_until_ready(name)
+
+
+@pytest.mark.kserve("0.7.0")
+def test_a_deployment_that_somebody_deleted_comes_back(kserve: KServe) -> None:
+    kserve.create("iris", SKLEARN)
+    kserve.wait_until_ready("iris")
+    path = f"/apis/apps/v1/namespaces/{kserve.namespace}/deployments/iris-predictor-default-00001-deployment"
+    old = kserve.api.get(path)["metadata"]["uid"]
+    kserve.api.delete(path)
+    shortly("there is another", lambda: (kserve.api.find(path) or {"metadata": {"uid": old}})["metadata"]["uid"] != old)
+    kserve.wait_until_ready("iris")
