@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,8 +12,9 @@ from ksconfig.cli.opened import open_cluster
 from ksconfig.cli.options import shared_options, writing_options
 from ksconfig.errors import RevisionNotFound, UsageError
 from ksconfig.model.plan import Change
-from ksconfig.model.revision import Revision, changed_outside, undone
-from ksconfig.operations.rollback import patches_of
+
+if TYPE_CHECKING:
+    from ksconfig.model.revision import Revision
 
 
 @click.command(cls=Command, epilog="Examples: ksconfig history; ksconfig history 3")
@@ -21,6 +22,8 @@ from ksconfig.operations.rollback import patches_of
 @shared_options
 def history(revision: int | None) -> None:
     """List what was changed, or show one revision as a diff."""
+    from ksconfig.model.revision import changed_outside, undone  # files have no history
+
     opened = open_cluster("history")
     settings = opened.settings
     found = opened.cluster.history()
@@ -68,6 +71,7 @@ def _summary(one: Revision) -> str:
 
 
 def _diff(one: Revision) -> str:
+    from ksconfig.operations.rollback import patches_of
     from ksconfig.text.diff import unified_diff
 
     return unified_diff(patches_of(one))

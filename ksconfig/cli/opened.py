@@ -15,15 +15,14 @@ from ksconfig.cli import output
 from ksconfig.cli.durations import seconds_of
 from ksconfig.cli.options import Settings, settings_of
 from ksconfig.errors import Declined, FileFailure, UsageError, not_done
-from ksconfig.manifests import Manifests
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.plan import Plan
 from ksconfig.operations import Scope
-from ksconfig.source.files import FileSource, ManifestFile, read_paths
 from ksconfig.source.port import Source
 
 if TYPE_CHECKING:
     from ksconfig.cluster import Cluster
+    from ksconfig.source.files import ManifestFile
 
 
 class Opened(Protocol):
@@ -68,6 +67,9 @@ class OpenedFiles:
     """Manifests."""
 
     def __init__(self, settings: Settings) -> None:
+        from ksconfig.manifests import Manifests  # a cluster needs none of the YAML
+        from ksconfig.source.files import FileSource, read_paths
+
         if settings.files.count("-") > 1:
             raise UsageError("-f - is given twice, but there is one standard input")
         for name in ("context", "kubeconfig", "rollback_on_failure"):
@@ -127,6 +129,8 @@ class OpenedFiles:
 
 
 def _standard_input() -> ManifestFile:
+    from ksconfig.source.files import ManifestFile
+
     if sys.stdin is None or sys.stdin.closed:
         raise FileFailure("standard input is closed", path="-")
     return ManifestFile(sys.stdin.buffer.read(), None, "standard input")

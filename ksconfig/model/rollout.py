@@ -61,6 +61,7 @@ class Verdict(NamedTuple):
         by_config: of a failure, whether the config can have caused it.
         pod: of a failure, the name of the pod.
         marks: what must stay the same for the state to count as lasting: pods and restarts of their containers.
+        only_lease: whether nothing but the lease is missing.
     """
 
     state: str
@@ -68,6 +69,7 @@ class Verdict(NamedTuple):
     by_config: bool = False
     pod: str = ""
     marks: frozenset[tuple[str, int]] = frozenset()
+    only_lease: bool = False
 
 
 def verdict(sample: Sample, before: Before) -> Verdict:
@@ -108,7 +110,8 @@ def _missing(sample: Sample, before: Before, staying: Sequence[Mapping[str, Any]
         holder = holder_of(sample.lease)
         names = {pod["metadata"]["name"] for pod in staying}
         if not holder or holder == before.holder or holder.partition("_")[0] not in names:
-            return Verdict("waiting", "no new pod leads yet: the lease of the old one has to run out")
+            message = "no new pod leads yet: the lease of the old one has to run out"
+            return Verdict("waiting", message, marks=_marks(staying), only_lease=True)
     return None
 
 

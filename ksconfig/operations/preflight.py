@@ -107,18 +107,17 @@ def check_rights(site: Site, plan: Plan, options: Options) -> None:
     namespace = site.source.found.namespace
     if restarts:
         rights += restart_rights(site, options)
-    lacking = missing_rights(site.source.client, rights, site.patience)
-    if lacking:
+    records = [Right("create", "", "configmaps", namespace), Right("list", "", "configmaps", namespace)]
+    lacking = missing_rights(site.source.client, [*rights, *(records if options.history else ())], site.patience)
+    needed = tuple(right for right in lacking if right in rights)
+    if needed:
         raise _missing(site, lacking, "nothing was written")
-    if options.history:
-        records = [Right("create", "", "configmaps", namespace), Right("list", "", "configmaps", namespace)]
-        lacking = missing_rights(site.source.client, records, site.patience)
-        if lacking:
-            raise Refused(
-                f"no record of the change can be made, so there would be no way back: {site.user} may not "
-                f"{', nor '.join(map(str, lacking))}",
-                advice="Get these rights (docs/rbac.yaml), or go on without a record: --no-history.",
-            )
+    if lacking:
+        raise Refused(
+            f"no record of the change can be made, so there would be no way back: {site.user} may not "
+            f"{', nor '.join(map(str, lacking))}",
+            advice="Get these rights (docs/rbac.yaml), or go on without a record: --no-history.",
+        )
 
 
 def restart_rights(site: Site, options: Options) -> list[Right]:

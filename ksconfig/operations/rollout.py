@@ -10,7 +10,9 @@ from ksconfig.operations.site import Say
 from ksconfig.source.cluster.patience import Patience
 from ksconfig.source.cluster.workload import Workload
 
-_POLL_SECONDS = 0.25
+# The first seconds are looked at more closely: most controllers are back within them.
+_POLL_SECONDS, _EARLY_POLL_SECONDS, _EARLY_SECONDS = 0.25, 0.1, 5.0
+_LEASE_LOOKS = 10
 # How long the pods must have been as they are: a controller that cannot use its config may exit after its first look.
 _SETTLE_SECONDS = 2.0
 # An image may be pulled at the second try.
@@ -94,6 +96,7 @@ def wait_until_serving(workload: Workload, before: Before, patience: Patience, s
     answered: frozenset[tuple[str, int]] = frozenset()
     failing_since: float | None = None
     said = ""
+    begin = patience.clock()
     while True:
         found = workload.look(before, answered, lease=lease)
         now = patience.clock()
@@ -106,12 +109,16 @@ def wait_until_serving(workload: Workload, before: Before, patience: Patience, s
             failing_since = None
         if found.marks != marks:
             marks, since = found.marks, now
-        if found.state == "done":
+        if found.state == "done" or found.only_lease:
             answered = found.marks
+        if found.state == "done":
             # a new leader has been running for longer than that
             if now - since >= _SETTLE_SECONDS or (lease and elects_leader(workload.controller.workload)):
                 return
             found = found._replace(message="it answers; looking whether it stays")
+            left_to_settle = _SETTLE_SECONDS - (now - since)
+        else:
+            left_to_settle = _SETTLE_SECONDS
         if found.message and found.message != said:
             said = found.message
             say(said)
@@ -121,7 +128,20 @@ def wait_until_serving(workload: Workload, before: Before, patience: Patience, s
                 advice="See kubectl -n "
                 f"{workload.controller.namespace} get pods; run the same command again to go on waiting.",
             )
-        patience.sleep(min(_POLL_SECONDS, patience.left))
+        if found.only_lease:
+            _watch_lease(workload, patience)
+            continue
+        pause = _EARLY_POLL_SECONDS if now - begin < _EARLY_SECONDS else _POLL_SECONDS
+        patience.sleep(min(pause, left_to_settle, patience.left))
+
+
+def _watch_lease(workload: Workload, patience: Patience) -> None:
+    """Wait until the lease has another holder, or for as long as the rest may be left unseen."""
+    holder = workload.holder()
+    for _ in range(_LEASE_LOOKS):
+        patience.sleep(min(_EARLY_POLL_SECONDS, patience.left))
+        if workload.holder() != holder:
+            return
 
 
 def _failure(workload: Workload, found: Verdict) -> RolloutFailed:

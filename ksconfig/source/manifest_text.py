@@ -10,10 +10,10 @@ from ksconfig.model.detect import Evidence
 from ksconfig.model.plan import FieldEdit
 from ksconfig.source.manifest_objects import CONFIG_NAME, ManifestConfig, ManifestObject
 from ksconfig.source.new_keys import new_key
-from ksconfig.text.proof import prove_yaml
 from ksconfig.text.spans import Edit, Lines, apply_edits
 from ksconfig.text.templates import needs_rendering, template_fault
 from ksconfig.text.yaml_documents import Document, kind_of, split_documents
+from ksconfig.text.yaml_proof import prove_yaml
 from ksconfig.text.yaml_tree import YamlMapping, YamlNode, YamlSequence, read_document
 
 _WORTH_READING = 300_000

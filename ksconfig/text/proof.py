@@ -1,19 +1,18 @@
-"""The proof after every edit, by readers that share nothing with the code that made it.
+"""The proof after every edit of JSON, by a reader that shares nothing with the code that made it.
 
-JSON is read with the standard library and YAML with ruamel.yaml; the wanted result is computed on plain data. If what
-was made differs from what was wanted in anything at all, nothing may be written.
+JSON is read with the standard library (YAML with ruamel.yaml: `ksconfig.text.yaml_proof`); the wanted result is
+computed on plain data. If what was made differs from what was wanted in anything at all, nothing may be written.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple, NoReturn
 
 from ksconfig.errors import InternalError, Refused
 from ksconfig.text.json_path import Path, format_path
 from ksconfig.text.json_write import RawJson
-from ksconfig.text.yaml_tree import YamlMapping, YamlNode, YamlScalar, YamlSequence
 
 
 class Absent:
@@ -56,14 +55,14 @@ def prove_json(before: str, after: str, assignments: Iterable[tuple[Path, Any]])
         for path, value in assignments:
             wanted = _assign(wanted, path, ABSENT if value is ABSENT else _as_read(value))
         if _read(after) != wanted:
-            raise InternalError("the edited JSON does not read back as planned", advice=_REPORT)
+            raise InternalError("the edited JSON does not read back as planned", advice=REPORT)
     except RecursionError:
         raise Refused("the JSON is nested too deeply to be proved after an edit") from None
     except ValueError as error:
-        raise InternalError(f"the edited JSON does not read back: {error}", advice=_REPORT) from None
+        raise InternalError(f"the edited JSON does not read back: {error}", advice=REPORT) from None
 
 
-_REPORT = "Nothing was written. Please report this with the text that it happened on."
+REPORT = "Nothing was written. Please report this with the text that it happened on."
 
 
 def _read(text: str) -> Any:
@@ -106,55 +105,4 @@ def _assign(data: Any, path: Path, value: Any) -> Any:
         return _Object(((step, _assign(ABSENT, rest, value)),))
     if data is ABSENT and step == 0:
         return [_assign(ABSENT, rest, value)]
-    raise InternalError(f"{format_path(path)} leads nowhere", advice=_REPORT)
-
-
-def prove_yaml(
-    before: YamlNode, after: YamlNode | None, replaced: Mapping[int, str], added: Mapping[int, dict[str, str]]
-) -> None:
-    """Prove that two trees differ exactly in the planned scalars.
-
-    Args:
-        before, after: the trees of one document, each as the YAML reader gave it.
-        replaced: from the start of a scalar in the old text to its new value.
-        added: from the start of a mapping in the old text to the string entries that it gains.
-
-    Raises:
-        InternalError: they differ in anything else.
-    """
-    pending: list[tuple[YamlNode, YamlNode | None]] = [(before, after)]
-    seen: set[int] = set()
-    while pending:
-        old, new = pending.pop()
-        if id(old) in seen:
-            continue
-        seen.add(id(old))
-        if type(old) is not type(new) or new is None or old.tag != new.tag:
-            raise InternalError("the edited YAML does not read back with the same structure", advice=_REPORT)
-        if isinstance(old, YamlScalar) and isinstance(new, YamlScalar):
-            if new.value != replaced.get(old.start, old.value):
-                raise InternalError("an edited YAML value does not read back as planned", advice=_REPORT)
-        elif isinstance(old, YamlMapping) and isinstance(new, YamlMapping):
-            entries = _without(new, added.get(old.start, {}))
-            if len(entries) != len(old.entries):
-                raise InternalError("the edited YAML has gained or lost keys", advice=_REPORT)
-            for one, other in zip(old.entries, entries, strict=True):
-                pending += zip(one, other, strict=True)
-        elif isinstance(old, YamlSequence) and isinstance(new, YamlSequence):
-            if len(old.items) != len(new.items):
-                raise InternalError("the edited YAML has gained or lost items", advice=_REPORT)
-            pending += zip(old.items, new.items, strict=True)
-
-
-def _without(mapping: YamlMapping, added: dict[str, str]) -> list[tuple[YamlNode, YamlNode]]:
-    """The entries without those that were to be added, each of which must be there once, as planned."""
-    left = dict(added)
-    entries = []
-    for key, value in mapping.entries:
-        if isinstance(key, YamlScalar) and isinstance(value, YamlScalar) and left.get(key.value) == value.value:
-            del left[key.value]
-            continue
-        entries.append((key, value))
-    if left:
-        raise InternalError("a new YAML key does not read back as planned", advice=_REPORT)
-    return entries
+    raise InternalError(f"{format_path(path)} leads nowhere", advice=REPORT)

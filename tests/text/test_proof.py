@@ -9,8 +9,9 @@ import pytest
 from ksconfig.errors import InternalError, Refused
 from ksconfig.text.json_path import Path
 from ksconfig.text.json_write import RawJson
-from ksconfig.text.proof import ABSENT, prove_json, prove_yaml
+from ksconfig.text.proof import ABSENT, prove_json
 from ksconfig.text.yaml_documents import Document
+from ksconfig.text.yaml_proof import prove_yaml
 from ksconfig.text.yaml_tree import YamlMapping, YamlNode, YamlScalar, read_document
 
 BEFORE = '{"a": {"b": 1, "c": [1, 2]}, "d": "x", "d": "y"}'
