@@ -6,6 +6,10 @@
     manifests.set_image("sklearn", "registry.example/team/sklearnserver:1.2")
     manifests.save()
 
+    with ksconfig.connect() as cluster:
+        cluster.set_image("sklearn", "registry.example/team/sklearnserver:1.2", reason="CVE-2026-1")
+        cluster.rollback()
+
 Names are loaded when first used, so that ``import ksconfig`` costs next to nothing.
 """
 
@@ -16,14 +20,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ksconfig.cluster": ("Cluster", "Status", "connect"),
     "ksconfig.manifests": ("Manifests", "load", "loads"),
+    "ksconfig.model.revision": ("Revision",),
+    "ksconfig.operations.live": ("Result",),
     "ksconfig.model.plan": ("ABSENT", "Change", "ImageChange", "Notice", "ObjectRef", "Plan"),
     "ksconfig.operations": ("Image",),
     "ksconfig.operations.doctor": ("Finding",),
     "ksconfig.errors": (
         "Ambiguous",
+        "ClusterFailure",
         "ConfigNotFound",
         "Conflict",
+        "Declined",
         "ExitCode",
         "FileFailure",
         "InternalError",
@@ -32,8 +41,14 @@ _HOMES = {
         "InvalidReference",
         "KsconfigError",
         "NotFound",
+        "NotReady",
         "PathNotFound",
         "Refused",
+        "RevisionNotFound",
+        "RightMissing",
+        "RolledBack",
+        "RolloutFailed",
+        "RolloutTimeout",
         "TargetNotFound",
         "UnsupportedEdit",
         "UsageError",
@@ -45,8 +60,11 @@ __all__ = [
     "ABSENT",
     "Ambiguous",
     "Change",
+    "Cluster",
+    "ClusterFailure",
     "ConfigNotFound",
     "Conflict",
+    "Declined",
     "ExitCode",
     "FileFailure",
     "Finding",
@@ -59,23 +77,36 @@ __all__ = [
     "KsconfigError",
     "Manifests",
     "NotFound",
+    "NotReady",
     "Notice",
     "ObjectRef",
     "PathNotFound",
     "Plan",
     "Refused",
+    "Result",
+    "Revision",
+    "RevisionNotFound",
+    "RightMissing",
+    "RolledBack",
+    "RolloutFailed",
+    "RolloutTimeout",
+    "Status",
     "TargetNotFound",
     "UnsupportedEdit",
     "UsageError",
+    "connect",
     "load",
     "loads",
 ]
 
 if TYPE_CHECKING:
+    from ksconfig.cluster import Cluster, Status, connect
     from ksconfig.errors import (
         Ambiguous,
+        ClusterFailure,
         ConfigNotFound,
         Conflict,
+        Declined,
         ExitCode,
         FileFailure,
         InternalError,
@@ -84,16 +115,24 @@ if TYPE_CHECKING:
         InvalidReference,
         KsconfigError,
         NotFound,
+        NotReady,
         PathNotFound,
         Refused,
+        RevisionNotFound,
+        RightMissing,
+        RolledBack,
+        RolloutFailed,
+        RolloutTimeout,
         TargetNotFound,
         UnsupportedEdit,
         UsageError,
     )
     from ksconfig.manifests import Manifests, load, loads
     from ksconfig.model.plan import ABSENT, Change, ImageChange, Notice, ObjectRef, Plan
+    from ksconfig.model.revision import Revision
     from ksconfig.operations import Image
     from ksconfig.operations.doctor import Finding
+    from ksconfig.operations.live import Result
 
 
 def __getattr__(name: str) -> Any:
