@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ksconfig import operations
-from ksconfig.errors import NotReady, UsageError, not_done
+from ksconfig.errors import ClusterFailure, NotReady, UsageError, not_done
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.frameworks import Within
 from ksconfig.model.plan import Notice, Plan
@@ -23,7 +23,8 @@ from ksconfig.operations.rollout import check_restartable, restart
 from ksconfig.operations.site import Options, Say, Site
 from ksconfig.operations.view import View
 from ksconfig.source.cluster.access import Access, open_access
-from ksconfig.source.cluster.finder import find_kserve
+from ksconfig.source.cluster.client import is_transient
+from ksconfig.source.cluster.finder import Found, find_kserve
 from ksconfig.source.cluster.patience import Patience
 from ksconfig.source.cluster.records import Records
 from ksconfig.source.cluster.rights import who_am_i
@@ -71,7 +72,7 @@ class Cluster:
         self._version = kserve_version
         patience = Patience(_TIMEOUT)
         with not_done("the cluster was not looked at"):
-            found = find_kserve(access.client, namespace)
+            found = _found(access, namespace, patience)
         workload = Workload(access.client, found.controller, patience) if found.controller else None
         self.namespace = found.namespace
         self.source = ClusterSource(access.client, found, patience)
@@ -319,6 +320,16 @@ class Cluster:
                     self.site.records.mark(one, "ready")
         unproved = self._workload.unproved.items()
         return (*notices, *(Notice("unproved", f"{proof} was not seen: {why}") for proof, why in unproved))
+
+
+def _found(access: Access, namespace: str | None, patience: Patience) -> Found:
+    """Find KServe; a server that does not answer at all is told at once, one that is busy is waited for."""
+    try:
+        return find_kserve(access.client, namespace)
+    except ClusterFailure as error:
+        if error.status == 0 or not is_transient(error):
+            raise
+    return patience.call(lambda: find_kserve(access.client, namespace))
 
 
 def _split(options: dict[str, Any], names: Collection[str]) -> tuple[dict[str, Any], dict[str, Any]]:

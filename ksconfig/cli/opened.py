@@ -142,6 +142,8 @@ class OpenedCluster:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.timeout = seconds_of(settings.timeout)
+        if not settings.history_limit.isdigit():
+            raise UsageError(f'--history-limit is "{settings.history_limit}", and must be a number', advice="0 keeps all.")
 
     @cached_property
     def cluster(self) -> Cluster:

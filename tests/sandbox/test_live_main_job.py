@@ -214,11 +214,14 @@ def test_with_two_replicas_the_webhook_is_never_without_an_endpoint(kserve: KSer
     slices = "/apis/discovery.k8s.io/v1/namespaces/kserve/endpointslices"
     selector = "kubernetes.io/service-name=kserve-webhook-server-service"
     stop, samples = threading.Event(), list[int]()
-    refusals = list[str]()
+    deletes, refusals = list[float](), list[tuple[float, str]]()
 
     def sample() -> None:
         while not stop.wait(0.05):
-            live = {pod["metadata"]["uid"] for pod in kserve.controller_pods()}
+            pods = kserve.api.items(kserve.pods_path, labelSelector=f"control-plane={kserve.release.controller}")
+            live = {pod["metadata"]["uid"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
+            if len(live) < len(pods):  # the last look at which a deleted pod was there
+                deletes.append(time.monotonic())
             endpoints = [
                 one
                 for part in kserve.api.items(slices, labelSelector=selector)
@@ -229,7 +232,7 @@ def test_with_two_replicas_the_webhook_is_never_without_an_endpoint(kserve: KSer
             try:
                 kserve.api.create(kserve.service("probe", SKLEARN), dryRun="All")
             except ApiError as error:
-                refusals.append(str(error))
+                refusals.append((time.monotonic(), str(error)))
 
     sampler = threading.Thread(target=sample)
     sampler.start()
@@ -240,8 +243,12 @@ def test_with_two_replicas_the_webhook_is_never_without_an_endpoint(kserve: KSer
         stop.set()
         sampler.join()
     assert not old & {pod["metadata"]["uid"] for pod in kserve.controller_pods()}
+    print(f"\n{len(samples)} samples: at least {min(samples)} ready endpoints of live pods; {len(refusals)} refusals")
+    for when, why in refusals:
+        print(f"  {min(abs(when - one) for one in deletes):.2f} s from a delete: {why}")
     assert min(samples) >= 1
     assert len(samples) > 100
+    assert all(min(abs(when - one) for one in deletes) < 2 for when, _ in refusals)
 
 
 @pytest.mark.kserve("0.20.0")

@@ -40,9 +40,9 @@ class Patience:
         Raises:
             ClusterFailure: it failed for good, or the time is over.
         """
-        from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_exponential_jitter
+        from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_random_exponential
 
-        pause = wait_exponential_jitter(_FIRST_PAUSE, _LONGEST_PAUSE)
+        pause = wait_random_exponential(multiplier=_FIRST_PAUSE, max=_LONGEST_PAUSE)
         retrying = Retrying(
             retry=retry_if_exception(is_transient),
             wait=lambda state: max(pause(state), _asked_for(state.outcome.exception() if state.outcome else None)),
