@@ -143,7 +143,8 @@ class OpenedCluster:
         self.settings = settings
         self.timeout = seconds_of(settings.timeout)
         if not settings.history_limit.isdigit():
-            raise UsageError(f'--history-limit is "{settings.history_limit}", and must be a number', advice="0 keeps all.")
+            why = f'--history-limit is "{settings.history_limit}", and must be a number'
+            raise UsageError(why, advice="0 keeps all.")
 
     @cached_property
     def cluster(self) -> Cluster:
