@@ -10,7 +10,7 @@ from ksconfig.cli import output
 from ksconfig.cli.config_commands import Command
 from ksconfig.cli.opened import open_cluster
 from ksconfig.cli.options import shared_options, writing_options
-from ksconfig.errors import RevisionNotFound, UsageError
+from ksconfig.errors import Declined, RevisionNotFound, UsageError
 from ksconfig.model.plan import Change
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ def restart() -> None:
         raise UsageError("restart has no --dry-run", advice="ksconfig status says whether one is due.")
     cluster = opened.cluster
     if not settings.yes and output.is_terminal():
-        click.confirm("Restart the controller?", abort=True, err=True)
+        if not click.confirm("Restart the controller?", err=True):
+            raise Declined("nothing was restarted: you said no")
     options = opened.options()
     notices = cluster.restart(
         allow=tuple(settings.allow),

@@ -20,7 +20,7 @@ from ksconfig.cli.cluster_commands import CLUSTER_COMMANDS
 from ksconfig.cli.config_commands import COMMANDS
 from ksconfig.cli.doctor_command import doctor
 from ksconfig.cli.options import Settings, shared_options
-from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, NotReady, RolledBack
+from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack, RolloutFailed, RolloutTimeout
 
 
 class _Group(click.Group):
@@ -116,7 +116,7 @@ def _report(error: KsconfigError, settings: Settings) -> int:
     if settings.for_machines:
         content = {
             "changed": settings.written and not isinstance(error, RolledBack),
-            "restarted": isinstance(error, NotReady | RolledBack),
+            "restarted": isinstance(error, RolloutFailed | RolloutTimeout | RolledBack),
             "rolledBack": isinstance(error, RolledBack),
             "error": output.error_content(error),
         }

@@ -78,11 +78,13 @@ def apply(site: Site, plan: Plan, options: Options) -> Result:
         _mark(site, revision, "ready")
         return _pruned(site, options, result)
     if site.workload is None:
-        raise NotReady(
-            f"the change is written, and no controller was found to restart{_because(site.why_no_workload)}",
+        missing = NotReady(
+            f"no controller was found to restart{_because(site.why_no_workload)}",
             advice="Restart it by hand.",
             revision=result.revision,
         )
+        missing.not_done = "the change is written"
+        raise missing
     due = _due_after(site, plan, revision)
     return _restart(site, due, options, result, revision)
 
@@ -116,20 +118,29 @@ def _restart(site: Site, due: frozenset[str], options: Options, result: Result, 
     assert site.workload is not None
     patience = Patience(options.timeout, site.patience.sleep, site.patience.clock)
     site.workload.patience = patience
+    written = f"the change is written{f' (revision {result.revision})' if result.revision else ''}"
     try:
         restarted = restart(site.workload, due, options.restart_by, patience, options.say, wait=options.wait)
-    except RolloutFailed as error:
-        _mark(site, revision, "failed")
+    except NotReady as error:
         error.revision = result.revision
+        error.not_done = written if result.changed else "nothing was written"
+        if not isinstance(error, RolloutFailed):
+            raise
+        _mark(site, revision, "failed")
         if error.log:
             options.say("the controller's last lines:\n" + error.log)
         if not options.rollback_on_failure or not error.by_config or not result.changed:
-            error.advice = _way_back(result)
+            error.advice = "Go back with: ksconfig rollback" if result.revision else "Put the old value back by hand."
             raise
         raise _roll_back(site, result, options, error) from error
-    except NotReady as error:
-        error.revision = result.revision
-        raise
+    except ClusterFailure as error:
+        lost = NotReady(
+            f"the controller could not be restarted, or not be seen to serve: {error.why}",
+            advice=f"{error.advice or ''} The same command goes on from there.".strip(),
+            revision=result.revision,
+        )
+        lost.not_done = written if result.changed else "nothing was written"
+        raise lost from error
     if options.wait:
         _mark(site, revision, "ready")
     unproved = tuple(
@@ -137,11 +148,6 @@ def _restart(site: Site, due: frozenset[str], options: Options, result: Result, 
     )
     result = replace(result, restarted=restarted, served=True if options.wait else None, notices=unproved)
     return _pruned(site, options, result)
-
-
-def _way_back(result: Result) -> str:
-    back = "Go back with: ksconfig rollback" if result.revision else "Put the old value back"
-    return f"{'The change is written. ' if result.changed else ''}{back}."
 
 
 def _roll_back(site: Site, result: Result, options: Options, error: RolloutFailed) -> KsconfigError:
@@ -161,15 +167,19 @@ def _roll_back(site: Site, result: Result, options: Options, error: RolloutFaile
         inner = replace(options, rollback_on_failure=False)
         _restart(site, due, inner, Result(back, True, revision.number if revision else None), revision)
     except KsconfigError as second:
-        return NotReady(
-            f"{error.why}; and taking the change back did not help: {second.why}",
+        both = NotReady(
+            f"{error.why}; and taking it back did not help: {second.why}",
             advice="The old texts are in the history: ksconfig history.",
             revision=number,
         )
-    return RolledBack(
-        f"{error.why}; the change was taken back, and the controller serves with the old texts again",
+        both.not_done = "the change was written and failed"
+        return both
+    told = RolledBack(
+        f"{error.why}; the controller serves with the old texts again",
         advice="Nothing is left of the change but its record: ksconfig history.",
     )
+    told.not_done = "the change was taken back"
+    return told
 
 
 def _swapped(change: Change) -> Change:

@@ -277,7 +277,8 @@ def test_a_wait_that_takes_too_long_says_what_is_missing(kserve: KServe, ksconfi
     kserve.wait_for_controller()
     done = ksconfig("set-image", "sklearn", IMAGE, "--timeout", "2s")
     assert done.code == 5
-    assert "does not serve after 2 s: 0 of 1 new pods are ready" in done.err
+    why = "the change is written (revision 1): the controller does not serve after 2 s: 0 of 1 new pods are ready"
+    assert why in done.err
     again = ksconfig.ok("set-image", "sklearn", IMAGE, "-o", "json").json
     assert not again["changed"]
     assert again["served"]
