@@ -143,9 +143,8 @@ def restart() -> None:
     if settings.dry_run:
         raise UsageError("restart has no --dry-run", advice="ksconfig status says whether one is due.")
     cluster = opened.cluster
-    if not settings.yes and output.is_terminal():
-        if not click.confirm("Restart the controller?", err=True):
-            raise Declined("nothing was restarted: you said no")
+    if not settings.yes and output.is_terminal() and not click.confirm("Restart the controller?", err=True):
+        raise Declined("nothing was restarted: you said no")
     options = opened.options()
     notices = cluster.restart(
         allow=tuple(settings.allow),

@@ -57,7 +57,9 @@ def test_an_immutable_config_is_refused_with_the_way_out(kserve: KServe, ksconfi
             kserve.set_config(predictors="{}")
     finally:
         kserve.api.delete(kserve.config_path)
-        metadata = {name: value for name, value in config["metadata"].items() if name in ("name", "namespace", "labels")}
+        metadata = {
+            name: value for name, value in config["metadata"].items() if name in ("name", "namespace", "labels")
+        }
         kserve.api.create({**config, "metadata": metadata})
 
 
