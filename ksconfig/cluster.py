@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -104,6 +105,7 @@ class Cluster:
 
     def scope(self, allow: Collection[str] = ()) -> Scope:
         """Namespace, release and overrides, as the operations take them."""
+        self._patience.renew(_TIMEOUT)  # each plan and each look begins with a scope
         return Scope(self.namespace, self._version, (allow,) if isinstance(allow, str) else tuple(allow))
 
     @property
@@ -232,8 +234,10 @@ class Cluster:
             NotReady: written, and the controller does not serve.
             RolledBack: the controller did not come up with the change, which was taken back.
         """
+        made = Options(**options)
+        self._patience.renew(made.timeout)
         with not_done(f"{plan.command} was not carried out"):
-            return live.apply(self.site, plan, Options(**options))
+            return live.apply(self.site, plan, made)
 
     def dry_run(self, plan: Plan, **options: Any) -> None:
         """Have the API server check all that `apply` would write, rights included, without writing it.
@@ -313,11 +317,15 @@ class Cluster:
             check_restartable(self._workload, restart_by)
         self._workload.patience = patience = Patience(timeout)
         due = frozenset(pod["metadata"]["uid"] for pod in self._workload.pods())
-        restart(self._workload, due, restart_by, patience, say, wait=wait)
+        try:
+            restart(self._workload, due, restart_by, patience, say, wait=wait)
+        except ClusterFailure as error:
+            raise NotReady(f"the controller could not be restarted, or not be seen to serve: {error.why}") from error
         if wait:
-            for one in live.effective(self.site):
-                if one.state in ("written", "applied"):
-                    self.site.records.mark(one, "ready")
+            with suppress(ClusterFailure):  # what became of them follows from the texts
+                for one in live.effective(self.site):
+                    if one.state in ("written", "applied"):
+                        self.site.records.mark(one, "ready")
         unproved = self._workload.unproved.items()
         return (*notices, *(Notice("unproved", f"{proof} was not seen: {why}") for proof, why in unproved))
 

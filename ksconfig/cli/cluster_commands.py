@@ -27,6 +27,8 @@ def history(revision: int | None) -> None:
     opened = open_cluster("history")
     settings = opened.settings
     found = opened.cluster.history()
+    for error in opened.cluster.site.records.unreadable:
+        output.remark(output.visible(f"warning: {error.why}"))
     gone = undone(found)
     if revision is not None:
         one = next((each for each in found if each.number == revision), None)
@@ -167,7 +169,11 @@ def status() -> None:
     found = opened.cluster.status()
     output.warnings(found.notices)
     newest = found.revisions[0] if found.revisions else None
-    open_ones = [one for one in found.revisions if one.state in ("pending", "written", "applied", "failed")]
+    open_ones = [
+        one
+        for one in found.revisions
+        if one.number not in found.undone and (one.state in ("pending", "failed") or one.unfinished)
+    ]
     if opened.settings.for_machines:
         content = {
             "release": output.release_content(found.release),

@@ -54,15 +54,18 @@ def pods_due(pods: Iterable[Mapping[str, Any]], seen: frozenset[str], written: s
     return frozenset(due)
 
 
-def last_written(metadata: Mapping[str, Any], parts: Iterable[str] = ("f:data",)) -> str:
+def last_written(metadata: Mapping[str, Any], parts: Iterable[str] = ("f:data",), passing_over: str = "") -> str:
     """When one of these parts of an object was last written, as its managed fields tell; its creation at least.
 
     Args:
         parts: names of top-level fields as in ``fieldsV1``.
+        passing_over: a field manager whose writes do not count.
     """
     wanted = set(parts)
     times = [str(metadata.get("creationTimestamp", ""))]
     for entry in metadata.get("managedFields") or ():
+        if entry.get("manager") == passing_over:
+            continue
         if wanted & set(entry.get("fieldsV1") or ()) and entry.get("time"):
             times.append(str(entry["time"]))
     return max(times)

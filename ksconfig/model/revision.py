@@ -10,6 +10,7 @@ import base64
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -23,8 +24,8 @@ LABELS = {"app.kubernetes.io/managed-by": "ksconfig"}
 NUMBER_LABEL = "ksconfig/revision"
 STATE = "ksconfig/state"
 # States. Pending: recorded, the write may or may not have come. Written: so it was stored, and its texts were found
-# (never stored itself). Applied: written. Ready: and the controller serves with it. Failed: and the controller did not.
-# Closed: never written, and given up.
+# (never stored itself). Applied: written. Restarted: and nobody waited. Ready: and the controller serves with it.
+# Failed: and the controller did not. Closed: never written, and given up.
 
 
 class FieldText(NamedTuple):
@@ -141,8 +142,11 @@ def from_config_map(obj: Mapping[str, Any]) -> Revision:
         fields = tuple(
             FieldText(_ref(one), tuple(one["field"]), *text) for one, text in zip(data["fields"], texts, strict=True)
         )
+        number = int(name.removeprefix(PREFIX))
+        if str(number) != metadata["labels"][NUMBER_LABEL]:
+            raise InvalidDocument(f"configmap {name} has the label {NUMBER_LABEL}={metadata['labels'][NUMBER_LABEL]}")
         return Revision(
-            number=int(metadata["labels"][NUMBER_LABEL]),
+            number=number,
             time=metadata.get("creationTimestamp", ""),
             user=data["user"],
             version=data["ksconfig"],
@@ -160,7 +164,7 @@ def from_config_map(obj: Mapping[str, Any]) -> Revision:
         )
     except InvalidDocument:
         raise
-    except (KeyError, TypeError, ValueError, OSError, EOFError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OSError, EOFError, zlib.error, RecursionError) as error:
         raise InvalidDocument(
             f"configmap {name} is no revision that can be read: {type(error).__name__} {error}",
             advice="If somebody changed it by hand, delete it.",
@@ -232,12 +236,23 @@ def _took_effect(one: Revision, later: Sequence[Revision], live: Live) -> bool:
 
 
 def undone(revisions: Iterable[Revision]) -> frozenset[int]:
-    """The numbers of the revisions that later ones have undone."""
-    return frozenset(number for one in revisions if one.state in EFFECTIVE for number in one.rollback_of)
+    """The numbers of the revisions that are undone now: one that a later rollback brought back is not."""
+    after: dict[int, frozenset[int]] = {0: frozenset()}  # what was undone right after each revision
+    gone: frozenset[int] = frozenset()
+    seen: list[int] = []
+    for one in sorted((one for one in revisions if one.state in EFFECTIVE), key=lambda one: one.number):
+        if one.rollback_to is None:
+            seen.append(one.number)
+        else:
+            target = one.rollback_to
+            then = after[max(number for number in after if number <= target)]
+            gone = then | {number for number in seen if number > target}
+        after[one.number] = gone
+    return gone
 
 
 #: The states of revisions that took effect.
-EFFECTIVE = ("written", "applied", "ready", "failed")
+EFFECTIVE = ("written", "applied", "restarted", "ready", "failed")
 
 
 def newest_to_undo(revisions: Sequence[Revision]) -> Revision | None:
@@ -294,9 +309,15 @@ def texts_to_restore(revisions: Sequence[Revision], number: int) -> tuple[Wanted
 def to_prune(revisions: Sequence[Revision], limit: int, recent: Callable[[Revision], bool]) -> tuple[Revision, ...]:
     """The revisions that may go, oldest first, so that at most ``limit`` stay.
 
-    The first one (it holds the original text), the newest that took effect and recent ones stay in any case.
+    The first one, the first of each text (it holds the original), the newest that took effect and recent ones stay in
+    any case.
     """
     ordered = sorted(revisions, key=lambda one: one.number)
     newest = max((one.number for one in ordered if one.state in EFFECTIVE), default=0)
-    spare = [one for one in ordered[1:] if one.number != newest and not recent(one)]
+    originals: dict[tuple[ObjectRef, Field], int] = {}
+    for one in ordered:
+        for text in one.fields:
+            originals.setdefault((text.object, text.field), one.number)
+    kept = {newest, *originals.values()}
+    spare = [one for one in ordered[1:] if one.number not in kept and not recent(one)]
     return tuple(spare[: max(0, len(ordered) - limit)])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ksconfig import __version__
 from ksconfig.errors import (
@@ -17,10 +16,11 @@ from ksconfig.errors import (
     RolledBack,
     RolloutFailed,
 )
+from ksconfig.model.owners import FIELD_MANAGER
 from ksconfig.model.plan import Change, FieldEdit, Notice, Plan
 from ksconfig.model.releases import Rules
 from ksconfig.model.restart import last_written, needs_restart, pods_due
-from ksconfig.model.revision import EFFECTIVE, FieldText, Revision, settled, to_prune
+from ksconfig.model.revision import EFFECTIVE, FieldText, Revision, settled, to_prune, undone
 from ksconfig.operations.preflight import check_rights
 from ksconfig.operations.rollout import check_restartable, restart
 from ksconfig.operations.site import Options, Site
@@ -141,8 +141,10 @@ def _restart(site: Site, due: frozenset[str], options: Options, result: Result, 
         )
         lost.not_done = written if result.changed else "nothing was written"
         raise lost from error
-    if options.wait:
-        _mark(site, revision, "ready")
+    _mark(site, revision, "ready" if options.wait else "restarted")
+    for one in site.records.known:  # older ones, whose restart this was as well
+        if options.wait and one.state == "applied" and (revision is None or one.number < revision.number):
+            _mark(site, one, "ready")
     unproved = tuple(
         Notice("unproved", f"{proof} was not seen: {why}") for proof, why in site.workload.unproved.items()
     )
@@ -270,7 +272,7 @@ def _mark(site: Site, revision: Revision | None, state: str) -> Revision | None:
         return None
     try:
         return site.records.mark(revision, state)
-    except RightMissing:
+    except ClusterFailure:
         return revision  # what became of it follows from the texts
 
 
@@ -320,24 +322,26 @@ def restart_due(site: Site, rules: Iterable[Rules]) -> tuple[frozenset[str], Rev
     pods = [pod for pod in site.workload.pods() if "deletionTimestamp" not in pod["metadata"]]
     due: frozenset[str] = frozenset()
     unfinished = None
-    for one in settled(_records(site), site.source.text_now):
+    records = settled(_records(site), site.source.text_now)
+    gone = undone(records)
+    for one in records:
+        if one.number in gone:
+            continue
         if one.state in ("written", "applied", "failed") and needs_restart(_as_edits(one.fields), rules):
             # by UIDs: the pods that were seen before the write
             due |= pods_due(pods, frozenset(one.pods), one.time, strict=True)
             unfinished = one
+    # Our own writes are judged by the records, where there are any.
+    ours = FIELD_MANAGER if any(one.state in EFFECTIVE for one in records) else ""
     for config in site.source.configs():
-        if _by_others(config.metadata):
-            due |= pods_due(pods, frozenset(), last_written(config.metadata), strict=True)
+        written = last_written(config.metadata, passing_over=ours)
+        if written > str(config.metadata.get("creationTimestamp", "")):
+            due |= pods_due(pods, frozenset(), written, strict=True)
     return due, unfinished
 
 
 def _records_found_written(site: Site) -> list[Revision]:
     return [one for one in settled(_records(site), site.source.text_now) if one.state == "written"]
-
-
-def _by_others(metadata: Mapping[str, Any]) -> bool:
-    """Whether times tell anything: the object was written since it was made."""
-    return last_written(metadata) > str(metadata.get("creationTimestamp", ""))
 
 
 def _as_edits(texts: Iterable[FieldText]) -> list[FieldEdit]:

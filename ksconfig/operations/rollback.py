@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ksconfig.errors import Conflict, InvalidDocument, RevisionNotFound, not_done
+from ksconfig.errors import Conflict, InvalidDocument, Refused, RevisionNotFound, not_done
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, Plan
 from ksconfig.model.revision import EFFECTIVE, Revision, Wanted, newest_to_undo, texts_to_restore, undone
 from ksconfig.operations.draft import Draft
@@ -32,6 +32,12 @@ def plan_rollback(site: Site, scope: Scope, to: int | None = None) -> Plan:
     """
     with not_done("nothing was rolled back"):
         revisions = effective(site)
+        if site.records.unreadable:
+            why = "; ".join(error.why for error in site.records.unreadable)
+            raise Refused(
+                f"the history cannot be read whole: {why}",
+                advice="Update ksconfig if a newer one wrote it; if somebody damaged it, delete that ConfigMap.",
+            )
         if to is None and (last := _interrupted(revisions)):
             plan = Draft(View(site.source, scope), "rollback").plan()
             message = f"revision {last.number} is a rollback that was interrupted: it is completed, and nothing more"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import pytest
@@ -117,3 +118,40 @@ def test_the_original_the_newest_and_the_recent_ones_stay() -> None:
     assert [one.number for one in gone] == [2, 3, 4, 5]
     assert [one.number for one in to_prune(history, 1, lambda one: False)] == [2, 3, 4, 5, 6]
     assert to_prune(history, 3, lambda one: True) == ()
+
+
+def test_what_a_rollback_to_a_number_brings_back_is_not_undone() -> None:
+    history = [revision(1, "0", "1"), revision(2, "1", "2"), revision(3, "2", "1", rollback_of=(2,), rollback_to=1)]
+    assert undone(history) == {2}
+    history.append(revision(4, "1", "2", rollback_of=(), rollback_to=2))
+    assert undone(history) == frozenset()
+    found = newest_to_undo(history)
+    assert found
+    assert found.number == 2
+    history.append(revision(5, "2", "0", rollback_of=(2, 1), rollback_to=0))
+    assert undone(history) == {1, 2}
+    history.append(revision(6, "0", "2", rollback_of=(), rollback_to=2))
+    assert undone(history) == frozenset()
+
+
+def test_the_original_of_each_text_stays() -> None:
+    other: Field = ("data", "agent")
+    history = [revision(number, str(number), str(number + 1)) for number in range(1, 5)]
+    history[2] = replace(history[2], fields=(FieldText(CONFIG, other, "a", "b"),))
+    assert [one.number for one in to_prune(history, 1, lambda one: False)] == [2]
+
+
+def test_a_number_that_somebody_changed_is_not_believed() -> None:
+    stored = to_config_map(revision(2, "{}", "[]"), "kserve")
+    stored["metadata"]["labels"]["ksconfig/revision"] = "1"
+    with pytest.raises(InvalidDocument, match="ksconfig-revision-000002 has the label ksconfig/revision=1"):
+        from_config_map(stored)
+
+
+def test_a_damaged_archive_is_no_internal_error() -> None:
+    stored = to_config_map(revision(2, "{}", "[]"), "kserve")
+    packed = bytearray(base64.b64decode(stored["binaryData"]["texts.json.gz"]))
+    packed[12:20] = b"12345678"
+    stored["binaryData"]["texts.json.gz"] = base64.b64encode(bytes(packed)).decode()
+    with pytest.raises(InvalidDocument, match="no revision that can be read"):
+        from_config_map(stored)

@@ -154,12 +154,35 @@ def test_rollback_goes_back_step_by_step_and_to_a_numbered_state(kserve: KServe,
 
 
 @pytest.mark.kserve("0.7.0")
+def test_a_rollback_that_nobody_waited_for_is_done_and_the_next_goes_further(
+    kserve: KServe, ksconfig: CommandLine
+) -> None:
+    first = kserve.config()
+    ksconfig.ok("set-image", "sklearn", "reg.local/sk:v1")
+    ksconfig.ok("set-image", "sklearn", "reg.local/sk:v2")
+    ksconfig.ok("rollback", "--no-wait")
+    ksconfig.ok("rollback", "--no-wait")
+    assert kserve.config() == first
+    assert ksconfig("rollback").code == 1
+    kserve.wait_for_controller()
+
+
+@pytest.mark.kserve("0.7.0")
 def test_a_key_that_was_added_goes_with_its_rollback(kserve: KServe, ksconfig: CommandLine) -> None:
     before = kserve.config()
     ksconfig.ok("set", "router.image", "reg.local/router:1", "--allow", "new-key", "--no-restart")
     assert json.loads(kserve.config()["router"]) == {"image": "reg.local/router:1"}
     ksconfig.ok("rollback", "--no-restart")
     assert kserve.config() == before
+
+
+@pytest.mark.kserve("0.20.0")
+def test_a_key_that_is_read_anew_for_each_pod_makes_no_restart_due(kserve: KServe, ksconfig: CommandLine) -> None:
+    pod = kserve.controller()["metadata"]["uid"]
+    for _ in range(2):
+        ksconfig.ok("set-image", "agent", "reg.local/agent:v9")
+        assert ksconfig.ok("status", "-o", "json").json["restartDue"] == []
+    assert kserve.controller()["metadata"]["uid"] == pod
 
 
 @pytest.mark.kserve("0.20.0")
@@ -194,6 +217,7 @@ def test_a_change_that_the_controller_does_not_start_with_is_taken_back(kserve: 
     kserve.create("iris", SKLEARN)
     states = [(one["state"], one["rolledBack"]) for one in ksconfig.ok("history", "-o", "json").json["items"]]
     assert states == [("failed", True), ("ready", False)]
+    assert ksconfig.ok("status", "-o", "json").json["unfinished"] == []
 
 
 @pytest.mark.kserve("0.20.0")

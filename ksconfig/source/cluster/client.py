@@ -33,7 +33,8 @@ class Client:
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
-        self.server: str = api.configuration.host
+        # for people: a password in it is nobody's business
+        self.server: str = re.sub(r"//[^/@]*@", "//", str(api.configuration.host))
         api.user_agent = f"ksconfig/{__version__}"
 
     def close(self) -> None:
@@ -86,6 +87,13 @@ class Client:
             raise ClusterFailure(
                 f"{self.server} was not reached: {_one_line(error.reason)}",
                 advice="Check the cluster's certificate-authority and server in the kubeconfig.",
+            ) from None
+        except ValueError:  # its text would show the header
+            raise ClusterFailure(
+                "the credentials of the kubeconfig cannot be sent: the token holds a line break or is no ASCII text",
+                reason="BadCredentials",
+                status=400,
+                advice="Write the token on one line.",
             ) from None
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterFailure(

@@ -29,6 +29,11 @@ class Patience:
         self.clock = clock
         self._end = clock() + seconds
 
+    def renew(self, seconds: float) -> None:
+        """Begin anew, with another bound."""
+        self.seconds = seconds
+        self._end = self.clock() + seconds
+
     @property
     def left(self) -> float:
         """The seconds that are left; 0 at the end."""

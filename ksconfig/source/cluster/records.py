@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ksconfig.errors import ClusterFailure, InvalidDocument, RightMissing
+from ksconfig.errors import ClusterFailure, InvalidDocument
 from ksconfig.model.owners import FIELD_MANAGER
 from ksconfig.model.revision import LABELS, STATE, Revision, from_config_map, to_config_map
 from ksconfig.source.cluster.client import MERGE_PATCH, Client, namespaced
 from ksconfig.source.cluster.patience import Patience
 
+_MARK_SECONDS = 10.0
 _SELECTOR = ",".join(f"{name}={value}" for name, value in LABELS.items())
 
 
@@ -22,6 +23,7 @@ class Records:
         self._namespace = namespace
         self._patience = patience
         self.unreadable: list[InvalidDocument] = []
+        self.known: tuple[Revision, ...] = ()  # as last listed
 
     def _path(self, name: str = "") -> str:
         return namespaced("/api/v1", "configmaps", self._namespace, name)
@@ -35,7 +37,8 @@ class Records:
                 found.append(from_config_map(one))
             except InvalidDocument as error:
                 self.unreadable.append(error)
-        return tuple(sorted(found, key=lambda one: one.number))
+        self.known = tuple(sorted(found, key=lambda one: one.number))
+        return self.known
 
     def add(self, revision: Revision, after: int) -> Revision:
         """Store a revision under the next free number above ``after``; gives it with number and time.
@@ -83,7 +86,7 @@ class Records:
         body = {"metadata": {"annotations": {STATE: state}}}
         query = {"fieldManager": FIELD_MANAGER}
         try:
-            self._patience.call(
+            Patience(min(_MARK_SECONDS, self._patience.seconds), self._patience.sleep, self._patience.clock).call(
                 lambda: self._client.request(
                     "PATCH", self._path(revision.name), body, content_type=MERGE_PATCH, query=query
                 )
@@ -98,8 +101,6 @@ class Records:
         for one in revisions:
             try:
                 self._patience.call(lambda name=one.name: self._client.request("DELETE", self._path(name)))  # type: ignore[misc]
-            except RightMissing:
-                return  # pruning is a courtesy
             except ClusterFailure as error:
                 if error.status != 404:
-                    raise
+                    return  # it stays, as one that was never written or is no longer needed

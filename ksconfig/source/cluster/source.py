@@ -208,7 +208,7 @@ class ClusterSource:
                         f"{ref} was changed by somebody else meanwhile", advice="Run the same command again."
                     ) from None
                 same = all(tried.get(name) == one.metadata.get(name) for name in ("uid", "resourceVersion"))
-                if (error.status == 422 and same) or self.patience.left <= 0:
+                if (error.status == 422 and same) or self.patience.left <= error.retry_after:
                     raise
                 self.patience.sleep(max(pause, error.retry_after))
                 pause = min(2 * pause, 2.0)
