@@ -164,7 +164,7 @@ def restart() -> None:
 @click.command(cls=Command, epilog="Example: ksconfig status -o json")
 @shared_options
 def status() -> None:
-    """Show the release, the controller, whether a restart is due, and the last changes."""
+    """Show release, controller, due restarts, last changes."""
     opened = open_cluster("status")
     found = opened.cluster.status()
     output.warnings(found.notices)
