@@ -14,7 +14,7 @@ from ksconfig.errors import ClusterFailure, NotReady, UsageError, not_done
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.frameworks import Within
 from ksconfig.model.plan import Notice, Plan
-from ksconfig.model.restart import needs_restart
+from ksconfig.model.restart import plan_restarts
 from ksconfig.model.revision import Revision, undone
 from ksconfig.model.rollout import is_ready, wanted_replicas
 from ksconfig.operations import Image, Scope, live, preflight
@@ -250,7 +250,7 @@ class Cluster:
 
     def restarts(self, plan: Plan) -> bool:
         """Whether carrying out a plan restarts the controller."""
-        return needs_restart(plan.edits, plan.release.likely_rules)
+        return plan_restarts(plan)
 
     def set_image(self, target: str | Mapping[str, str], image: str | None = None, **options: Any) -> Result:
         """Give one target, or several in a mapping, a new image: plan and apply in one call.

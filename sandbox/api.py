@@ -1,4 +1,4 @@
-"""A small client for the API server: plain JSON in and out, server-side apply, and a list that follows its changes.
+"""A small client for the API server: plain JSON in and out, and a list that follows its changes.
 
 It shares nothing with ksconfig's own client, so that a fault in the one cannot hide in the other.
 """
@@ -20,7 +20,6 @@ Object = dict[str, Any]
 MERGE = "application/merge-patch+json"
 STRATEGIC = "application/strategic-merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
-_APPLY = "application/apply-patch+yaml"
 
 
 class ApiError(Exception):
@@ -105,11 +104,6 @@ class Api:
     def create(self, obj: Object, **query: str) -> Object:
         """POST an object to where its kind lives."""
         return self.request("POST", self.path_of(obj, collection=True), obj, **query)
-
-    def apply(self, obj: Object, **query: str) -> Object:
-        """Server-side apply, taking over fields that others own."""
-        query = {"fieldManager": "sandbox", "force": "true", **query}
-        return self.request("PATCH", self.path_of(obj), obj, _APPLY, **query)
 
     def path_of(self, obj: Mapping[str, Any], collection: bool = False) -> str:
         """Where an object (its kind's collection) is served, as the server's discovery tells.

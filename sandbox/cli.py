@@ -15,7 +15,7 @@ import click
 
 from sandbox import build, handle, new_module
 from sandbox.kubelet.container import Pace
-from sandbox.releases import DEFAULT, RELEASES, USUAL, Release
+from sandbox.releases import DEFAULT, RELEASES, USUAL, Release, release_called
 
 _NAME = "default"
 
@@ -31,7 +31,7 @@ def _fail(message: str) -> NoReturn:
 
 def _release(context: click.Context, parameter: click.Parameter, value: str) -> Release:
     try:
-        return RELEASES[value.removeprefix("v")]
+        return release_called(value)
     except KeyError:
         raise click.BadParameter(f"{value!r} is not one of {', '.join(RELEASES)}.") from None
 

@@ -205,8 +205,7 @@ def start(release: Release, say: Say, name: str = "", stays: bool = False, pace:
         if stays:
             assert sandbox.lifeline is not None
             os.write(sandbox.lifeline, b"stay")
-            os.close(sandbox.lifeline)
-            sandbox.lifeline = None
+            sandbox._let_go()
     except BaseException:
         sandbox.stop()
         raise

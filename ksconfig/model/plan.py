@@ -81,6 +81,20 @@ class FieldEdit(NamedTuple):
     edits: tuple[Edit, ...]
     removes: bool = False
 
+    @classmethod
+    def between(cls, ref: ObjectRef, field: Field, before: str | None, after: str | None) -> FieldEdit:
+        """The edit that leads from one text of a field to another, as short as it can be; None is no field."""
+        if after is None:
+            return cls(ref, field, before, (), removes=True)
+        old = before or ""
+        start, limit = 0, min(len(old), len(after))
+        while start < limit and old[start] == after[start]:
+            start += 1
+        end = 0
+        while end < limit - start and old[-1 - end] == after[-1 - end]:
+            end += 1
+        return cls(ref, field, before, (Edit(start, len(old) - end, after[start : len(after) - end]),))
+
     @property
     def after(self) -> str | None:
         """The new text; None if the field goes."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ksconfig.model.plan import FieldEdit
+from ksconfig.model.plan import FieldEdit, Plan
 from ksconfig.model.releases import Release, Rules
 from ksconfig.model.runtimes import STORAGE_KIND
 
@@ -24,6 +24,11 @@ def needs_restart(edits: Iterable[FieldEdit], rules: Iterable[Rules]) -> bool:
     """Whether any of the edits reaches running services only through a restart, in any of the releases."""
     releases = [one.release for one in rules]
     return any(_needs_restart(edit, release) for edit in edits for release in releases)
+
+
+def plan_restarts(plan: Plan) -> bool:
+    """Whether carrying out a plan needs a restart (as `needs_restart`)."""
+    return needs_restart(plan.edits, plan.release.likely_rules)
 
 
 def _needs_restart(edit: FieldEdit, release: Release) -> bool:

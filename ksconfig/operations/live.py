@@ -19,7 +19,7 @@ from ksconfig.errors import (
 from ksconfig.model.owners import FIELD_MANAGER
 from ksconfig.model.plan import Change, FieldEdit, Notice, Plan
 from ksconfig.model.releases import Rules
-from ksconfig.model.restart import last_written, needs_restart, pods_due
+from ksconfig.model.restart import last_written, needs_restart, plan_restarts, pods_due
 from ksconfig.model.revision import EFFECTIVE, FieldText, Revision, settled, to_prune, undone
 from ksconfig.operations.preflight import check_rights
 from ksconfig.operations.rollout import check_restartable, restart
@@ -48,7 +48,6 @@ class Result:
     revision: int | None = None
     restarted: bool = False
     served: bool | None = None
-    rolled_back: bool = False
     notices: tuple[Notice, ...] = ()
 
 
@@ -65,14 +64,14 @@ def apply(site: Site, plan: Plan, options: Options) -> Result:
     if not plan.changed:
         return _finish_older(site, plan, options)
     check_rights(site, plan, options)
-    wanted = options.restart and needs_restart(plan.edits, plan.release.likely_rules)
+    wanted = options.restart and plan_restarts(plan)
     if wanted and site.workload is not None:
         check_restartable(site.workload, options.restart_by)
     revision, plan = _write(site, plan, options)
     if revision is None and not plan.changed:
         return _finish_older(site, plan, options)
     result = Result(plan, True, revision.number if revision else None)
-    if not options.restart and needs_restart(plan.edits, plan.release.likely_rules):
+    if not options.restart and plan_restarts(plan):
         return replace(result, notices=(_restart_left(),))
     if not wanted:
         _mark(site, revision, "ready")
@@ -254,7 +253,7 @@ def _record(site: Site, plan: Plan, options: Options) -> Revision:
         changes=plan.changes,
         fields=tuple(FieldText(one.object, one.field, one.before, one.after) for one in plan.edits),
         pods=tuple(pod["metadata"]["uid"] for pod in pods),
-        restart=options.restart and needs_restart(plan.edits, plan.release.likely_rules),
+        restart=options.restart and plan_restarts(plan),
         rollback_of=plan.rollback_of,
         rollback_to=plan.rollback_to,
     )
@@ -358,6 +357,3 @@ def _records(site: Site) -> tuple[Revision, ...]:
 def effective(site: Site) -> tuple[Revision, ...]:
     """The revisions, with pending ones judged by the texts that are there."""
     return settled(site.records.list(), site.source.text_now)
-
-
-__all__ = ["EFFECTIVE", "Result", "apply", "effective", "restart_due"]

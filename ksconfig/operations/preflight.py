@@ -9,20 +9,13 @@ from ksconfig.errors import InvalidDocument, Refused, RightMissing
 from ksconfig.model.owners import owners
 from ksconfig.model.plan import FieldEdit, Notice, Plan
 from ksconfig.model.releases import Rules
-from ksconfig.model.restart import needs_restart
+from ksconfig.model.restart import plan_restarts
 from ksconfig.model.start import start_faults
 from ksconfig.operations.site import Options, Site
 from ksconfig.operations.view import BROKEN_START, FOREIGN_OWNER, Scope
 from ksconfig.source.cluster.rights import Right, missing_rights
-from ksconfig.source.cluster.source import in_order
+from ksconfig.source.cluster.source import GROUP, RESOURCES, in_order
 from ksconfig.text.json_scanner import parse_json
-
-_GROUP = "serving.kserve.io"
-_RESOURCES = {
-    "ClusterServingRuntime": "clusterservingruntimes",
-    "ServingRuntime": "servingruntimes",
-    "ClusterStorageContainer": "clusterstoragecontainers",
-}
 
 
 def review(site: Site, plan: Plan, scope: Scope) -> Plan:
@@ -51,7 +44,7 @@ def review(site: Site, plan: Plan, scope: Scope) -> Plan:
                 )  # fmt: skip
             notices.append(Notice(FOREIGN_OWNER, why))
     faults = start_problems(site, plan.edits, plan.release.likely_rules)
-    if faults and needs_restart(plan.edits, plan.release.likely_rules):
+    if faults and plan_restarts(plan):
         notices += _refuse_start(faults, str(plan.release), scope)
     return replace(plan, notices=tuple(dict.fromkeys(notices)))
 
@@ -102,7 +95,7 @@ def check_rights(site: Site, plan: Plan, options: Options) -> None:
     Raises:
         RightMissing: something may not; all missing rights are named.
     """
-    restarts = options.restart and needs_restart(plan.edits, plan.release.likely_rules)
+    restarts = options.restart and plan_restarts(plan)
     rights = [*_rights_to_write(plan)]
     namespace = site.source.found.namespace
     if restarts:
@@ -158,4 +151,4 @@ def _rights_to_write(plan: Plan) -> Iterable[Right]:
         if ref.kind == "ConfigMap":
             yield Right("patch", "", "configmaps", ref.namespace, ref.name)
         else:
-            yield Right("patch", _GROUP, _RESOURCES[ref.kind], ref.namespace, ref.name)
+            yield Right("patch", GROUP, RESOURCES[ref.kind], ref.namespace, ref.name)

@@ -17,7 +17,6 @@ from ksconfig.text.diff import TextPatch
 from ksconfig.text.json_diff import json_differences
 from ksconfig.text.json_path import format_path
 from ksconfig.text.json_scanner import parse_json
-from ksconfig.text.spans import Edit
 
 
 def plan_rollback(site: Site, scope: Scope, to: int | None = None) -> Plan:
@@ -98,7 +97,7 @@ def _restore(site: Site, scope: Scope, texts: tuple[Wanted, ...]) -> Plan:
         if live == text.wanted:
             continue
         if live == text.known:
-            exact.append(_exact(text, live))
+            exact.append(FieldEdit.between(text.object, text.field, live, text.wanted))
             asked += _changes(text, live, site)
         else:
             _values_only(draft, text, live)
@@ -108,28 +107,8 @@ def _restore(site: Site, scope: Scope, texts: tuple[Wanted, ...]) -> Plan:
 
 def patches_of(revision: Revision) -> tuple[TextPatch, ...]:
     """What a revision changed, for a diff."""
-    patches = []
-    for one in revision.fields:
-        edit = _exact(Wanted(one.object, one.field, one.before, one.after), one.before)
-        edits = edit.edits or (Edit(0, len(one.before or ""), ""),)
-        patches.append(field_patch(one.object, one.field, one.before, edits))
-    return tuple(patches)
-
-
-def _exact(text: Wanted, live: str | None) -> FieldEdit:
-    """The edit from one text to the other, as short as it can be."""
-    if text.wanted is None:
-        return FieldEdit(text.object, text.field, live, (), removes=True)
-    if live is None:
-        return FieldEdit(text.object, text.field, None, (Edit(0, 0, text.wanted),))
-    start, limit = 0, min(len(live), len(text.wanted))
-    while start < limit and live[start] == text.wanted[start]:
-        start += 1
-    end = 0
-    while end < limit - start and live[-1 - end] == text.wanted[-1 - end]:
-        end += 1
-    edit = Edit(start, len(live) - end, text.wanted[start : len(text.wanted) - end])
-    return FieldEdit(text.object, text.field, live, (edit,))
+    edits = (FieldEdit.between(one.object, one.field, one.before, one.after) for one in revision.fields)
+    return tuple(field_patch(edit) for edit in edits)
 
 
 def _changes(text: Wanted, live: str | None, site: Site) -> list[Change]:

@@ -20,8 +20,9 @@ from ksconfig.text.diff import TextPatch
 from ksconfig.text.json_path import format_path
 from ksconfig.text.spans import Edit
 
-_SERVING = "/apis/serving.kserve.io"
-_RESOURCES = {
+GROUP = "serving.kserve.io"
+#: The resource of each kind that KServe has beside its config.
+RESOURCES = {
     CLUSTER_KIND: "clusterservingruntimes",
     NAMESPACED_KIND: "servingruntimes",
     STORAGE_KIND: "clusterstoragecontainers",
@@ -39,7 +40,6 @@ class ClusterSource:
         self.patience = patience
         self._config: ClusterConfig | None = None
         self._objects: dict[str, tuple[ClusterObject, ...]] = {}
-        self.unreadable: dict[str, RightMissing] = {}
 
     @property
     def config_path(self) -> str:
@@ -69,13 +69,12 @@ class ClusterSource:
         return self._objects[kind]
 
     def _list(self, kind: str) -> tuple[ClusterObject, ...]:
-        base = f"{_SERVING}/v1alpha1"
-        resource = _RESOURCES[kind]
+        base = f"/apis/{GROUP}/v1alpha1"
+        resource = RESOURCES[kind]
         try:
             listed = list(self.client.items(f"{base}/{resource}"))
-        except RightMissing as missing:
+        except RightMissing:
             if kind == NAMESPACED_KIND:  # they are never changed by a framework's name: known or not
-                self.unreadable[kind] = missing
                 return ()
             raise
         except ClusterFailure as error:
@@ -144,8 +143,7 @@ class ClusterSource:
                     f"the text of {edit.field[-1]} is no longer that which the change was computed from",
                     advice="Nothing of it was taken. Plan again from what is there now.",
                 )
-            made = (Edit(0, len(edit.before or ""), ""),) if edit.removes else edit.edits
-            patches.append(field_patch(edit.object, edit.field, edit.before, made))
+            patches.append(field_patch(edit))
         return tuple(patches)
 
     def write(self, edits: Sequence[FieldEdit]) -> None:
@@ -214,11 +212,13 @@ class ClusterSource:
                 pause = min(2 * pause, 2.0)
 
 
-def field_patch(ref: ObjectRef, field: Field, before: str | None, edits: tuple[Edit, ...]) -> TextPatch:
-    """The edits of a field, for a diff; a field of one line is shown as a line."""
-    if field[0] == "data":
-        return TextPatch(f"{ref}, key {field[1]}", before or "", edits)
-    return TextPatch(f"{ref}, {format_path(field)}", f"{before or ''}\n", edits)
+def field_patch(edit: FieldEdit) -> TextPatch:
+    """The edit of a field, for a diff; a field of one line is shown as a line."""
+    before = edit.before or ""
+    edits = (Edit(0, len(before), ""),) if edit.removes else edit.edits
+    if edit.field[0] == "data":
+        return TextPatch(f"{edit.object}, key {edit.field[1]}", before, edits)
+    return TextPatch(f"{edit.object}, {format_path(edit.field)}", f"{before}\n", edits)
 
 
 def in_order(edits: Iterable[FieldEdit]) -> list[list[FieldEdit]]:
@@ -229,8 +229,4 @@ def in_order(edits: Iterable[FieldEdit]) -> list[list[FieldEdit]]:
 
 def reverse(edit: FieldEdit) -> FieldEdit:
     """The edit that takes one back."""
-    if edit.before is None:
-        return FieldEdit(edit.object, edit.field, edit.after, (), removes=True)
-    if edit.after is None:
-        return FieldEdit(edit.object, edit.field, None, (Edit(0, 0, edit.before),))
-    return FieldEdit(edit.object, edit.field, edit.after, (Edit(0, len(edit.after), edit.before),))
+    return FieldEdit.between(edit.object, edit.field, edit.after, edit.before)
