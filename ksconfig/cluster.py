@@ -20,7 +20,7 @@ from ksconfig.model.rollout import is_ready, wanted_replicas
 from ksconfig.operations import Image, Scope, live, preflight
 from ksconfig.operations import rollback as way_back
 from ksconfig.operations.live import Result
-from ksconfig.operations.rollout import check_restartable, restart
+from ksconfig.operations.rollout import check_restartable, restart, unproved
 from ksconfig.operations.site import Options, Say, Site
 from ksconfig.operations.view import View
 from ksconfig.source.cluster.access import Access, open_access
@@ -142,11 +142,12 @@ class Cluster:
             pods: list[dict[str, Any]] = []
             notices: list[Notice] = list(view.release_notices())
             if workload is not None:
-                pods = [pod for pod in workload.pods() if "deletionTimestamp" not in pod["metadata"]]
-                due, _ = live.restart_due(self.site, view.release.likely_rules)
+                pods = workload.staying_pods()
             elif self._why:
                 notices.append(Notice("controller", f"the controller was not found: {self._why}"))
             revisions = live.effective(self.site)
+            if workload is not None:
+                due, _ = live.restart_due(self.site, view.release.likely_rules, pods, revisions)
             notices += [Notice("unreadable-revision", error.why) for error in self.site.records.unreadable]
             return Status(
                 view.release,
@@ -326,8 +327,7 @@ class Cluster:
                 for one in live.effective(self.site):
                     if one.state in ("written", "applied"):
                         self.site.records.mark(one, "ready")
-        unproved = self._workload.unproved.items()
-        return (*notices, *(Notice("unproved", f"{proof} was not seen: {why}") for proof, why in unproved))
+        return (*notices, *unproved(self._workload))
 
 
 def _found(access: Access, namespace: str | None, patience: Patience) -> Found:

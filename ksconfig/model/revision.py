@@ -212,8 +212,9 @@ def settled(revisions: Iterable[Revision], live: Live) -> tuple[Revision, ...]:
     found = []
     for index, one in enumerate(ordered):
         if one.state == "pending" and _took_effect(one, ordered[index + 1 :], live):
-            one = replace(one, state="written")  # noqa: PLW2901
-        found.append(one)
+            found.append(replace(one, state="written"))
+        else:
+            found.append(one)
     return tuple(found)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ksconfig import __version__
 from ksconfig.errors import (
@@ -22,9 +23,8 @@ from ksconfig.model.releases import Rules
 from ksconfig.model.restart import last_written, needs_restart, plan_restarts, pods_due
 from ksconfig.model.revision import EFFECTIVE, FieldText, Revision, settled, to_prune, undone
 from ksconfig.operations.preflight import check_rights
-from ksconfig.operations.rollout import check_restartable, restart
+from ksconfig.operations.rollout import check_restartable, restart, unproved
 from ksconfig.operations.site import Options, Site
-from ksconfig.source.cluster.patience import Patience
 from ksconfig.source.cluster.source import in_order, reverse
 
 _RECENT_SECONDS = 3600
@@ -98,7 +98,7 @@ def dry_run(site: Site, plan: Plan, options: Options) -> None:
 def _due_after(site: Site, plan: Plan, revision: Revision | None) -> frozenset[str]:
     """The pods that may have started before our write; those of later are restarted by somebody else already."""
     assert site.workload is not None
-    pods = [pod for pod in site.workload.pods() if "deletionTimestamp" not in pod["metadata"]]
+    pods = site.workload.staying_pods()
     written = max(
         last_written(site.source.the_object(edit.object).metadata, ("f:data", "f:spec")) for edit in plan.edits
     )
@@ -115,7 +115,7 @@ def _restart_left() -> Notice:
 
 def _restart(site: Site, due: frozenset[str], options: Options, result: Result, revision: Revision | None) -> Result:
     assert site.workload is not None
-    patience = Patience(options.timeout, site.patience.sleep, site.patience.clock)
+    patience = site.patience.another(options.timeout)
     site.workload.patience = patience
     written = f"the change is written{f' (revision {result.revision})' if result.revision else ''}"
     try:
@@ -144,10 +144,8 @@ def _restart(site: Site, due: frozenset[str], options: Options, result: Result, 
     for one in site.records.known:  # older ones, whose restart this was as well
         if options.wait and one.state == "applied" and (revision is None or one.number < revision.number):
             _mark(site, one, "ready")
-    unproved = tuple(
-        Notice("unproved", f"{proof} was not seen: {why}") for proof, why in site.workload.unproved.items()
-    )
-    result = replace(result, restarted=restarted, served=True if options.wait else None, notices=unproved)
+    notices = unproved(site.workload)
+    result = replace(result, restarted=restarted, served=True if options.wait else None, notices=notices)
     return _pruned(site, options, result)
 
 
@@ -193,7 +191,7 @@ def _swapped(change: Change) -> Change:
 def _write(site: Site, plan: Plan, options: Options) -> tuple[Revision | None, Plan]:
     """Record and write; if somebody else was quicker, plan again and go on while the values are those the user saw."""
     first = plan
-    patience = Patience(options.timeout, site.patience.sleep, site.patience.clock)
+    patience = site.patience.another(options.timeout)
     while True:
         try:
             return _write_once(site, plan, options), plan
@@ -301,27 +299,31 @@ def _finish_older(site: Site, plan: Plan, options: Options) -> Result:
     result = Result(plan, False)
     if site.workload is None or not options.restart:
         return result
-    due, revision = restart_due(site, plan.release.likely_rules)
+    records = _records(site)
+    due, revision = restart_due(site, plan.release.likely_rules, site.workload.staying_pods(), records)
     if not due and revision is None:
-        for one in _records_found_written(site):  # they need no restart, and whoever wrote them was stopped
-            _mark(site, one, "ready")
+        for one in records:
+            if one.state == "written":  # it needs no restart, and whoever wrote it was stopped
+                _mark(site, one, "ready")
         return result
     check_restartable(site.workload, options.restart_by)
     options.say("the value is there already, and the controller has not been restarted since it was written")
     return _restart(site, due, options, result, revision)
 
 
-def restart_due(site: Site, rules: Iterable[Rules]) -> tuple[frozenset[str], Revision | None]:
+def restart_due(
+    site: Site, rules: Sequence[Rules], pods: Sequence[Mapping[str, Any]], records: Sequence[Revision]
+) -> tuple[frozenset[str], Revision | None]:
     """The pods that run on older texts than those that are there, and the revision whose restart was not seen to end.
 
     A restart is of the whole controller, so it is due whichever text has changed.
+
+    Args:
+        pods: the controller's that are not going.
+        records: the history, settled.
     """
-    assert site.workload is not None
-    rules = tuple(rules)
-    pods = [pod for pod in site.workload.pods() if "deletionTimestamp" not in pod["metadata"]]
     due: frozenset[str] = frozenset()
     unfinished = None
-    records = settled(_records(site), site.source.text_now)
     gone = undone(records)
     for one in records:
         if one.number in gone:
@@ -339,17 +341,14 @@ def restart_due(site: Site, rules: Iterable[Rules]) -> tuple[frozenset[str], Rev
     return due, unfinished
 
 
-def _records_found_written(site: Site) -> list[Revision]:
-    return [one for one in settled(_records(site), site.source.text_now) if one.state == "written"]
-
-
 def _as_edits(texts: Iterable[FieldText]) -> list[FieldEdit]:
     return [FieldEdit(text.object, text.field, text.before, ()) for text in texts]
 
 
 def _records(site: Site) -> tuple[Revision, ...]:
+    """The history as far as it may be read."""
     try:
-        return site.records.list()
+        return effective(site)
     except RightMissing:
         return ()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 from ksconfig.errors import NotReady, Refused, RolloutFailed, RolloutTimeout
+from ksconfig.model.plan import Notice
 from ksconfig.model.rollout import Before, Verdict, elects_leader, wanted_replicas
 from ksconfig.operations.site import Say
 from ksconfig.source.cluster.patience import Patience
@@ -133,6 +134,11 @@ def wait_until_serving(workload: Workload, before: Before, patience: Patience, s
             continue
         pause = _EARLY_POLL_SECONDS if now - begin < _EARLY_SECONDS else _POLL_SECONDS
         patience.sleep(min(pause, left_to_settle, patience.left))
+
+
+def unproved(workload: Workload) -> tuple[Notice, ...]:
+    """What the wait could not look at, for want of a right."""
+    return tuple(Notice("unproved", f"{proof} was not seen: {why}") for proof, why in workload.unproved.items())
 
 
 def _watch_lease(workload: Workload, patience: Patience) -> None:

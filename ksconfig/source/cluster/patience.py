@@ -34,6 +34,10 @@ class Patience:
         self.seconds = seconds
         self._end = self.clock() + seconds
 
+    def another(self, seconds: float) -> Patience:
+        """A bound of its own, by the same clock."""
+        return Patience(seconds, self.sleep, self.clock)
+
     @property
     def left(self) -> float:
         """The seconds that are left; 0 at the end."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from ksconfig.errors import ClusterFailure, InvalidDocument
 from ksconfig.model.owners import FIELD_MANAGER
@@ -62,12 +64,12 @@ class Records:
                 continue
             return replace(made, time=stored["metadata"].get("creationTimestamp", ""))
 
-    def _create(self, body: dict) -> dict:  # type: ignore[type-arg]
+    def _create(self, body: dict[str, Any]) -> dict[str, Any]:
         """Create the object; an answer that was lost is settled by looking whether it is ours that is there."""
         name = body["metadata"]["name"]
         tried = False
 
-        def create() -> dict:  # type: ignore[type-arg]
+        def create() -> dict[str, Any]:
             nonlocal tried
             try:
                 return self._client.request("POST", self._path(), body, query={"fieldManager": FIELD_MANAGER})
@@ -86,7 +88,7 @@ class Records:
         body = {"metadata": {"annotations": {STATE: state}}}
         query = {"fieldManager": FIELD_MANAGER}
         try:
-            Patience(min(_MARK_SECONDS, self._patience.seconds), self._patience.sleep, self._patience.clock).call(
+            self._patience.another(min(_MARK_SECONDS, self._patience.seconds)).call(
                 lambda: self._client.request(
                     "PATCH", self._path(revision.name), body, content_type=MERGE_PATCH, query=query
                 )
@@ -100,7 +102,7 @@ class Records:
         """Delete revisions; one that is gone already is no fault."""
         for one in revisions:
             try:
-                self._patience.call(lambda name=one.name: self._client.request("DELETE", self._path(name)))  # type: ignore[misc]
+                self._patience.call(partial(self._client.request, "DELETE", self._path(one.name)))
             except ClusterFailure as error:
                 if error.status != 404:
                     return  # it stays, as one that was never written or is no longer needed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from ksconfig.errors import ClusterFailure
@@ -37,7 +38,7 @@ def missing_rights(client: Client, rights: Iterable[Right], patience: Patience) 
             "kind": "SelfSubjectRulesReview",
             "spec": {"namespace": namespace},
         }
-        answer = patience.call(lambda body=body: client.request("POST", f"{_REVIEWS}/selfsubjectrulesreviews", body))  # type: ignore[misc]
+        answer = patience.call(partial(client.request, "POST", f"{_REVIEWS}/selfsubjectrulesreviews", body))
         rules = (answer.get("status") or {}).get("resourceRules") or ()
         lacking += [one for one in wanted if one.namespace == namespace and not _granted(rules, one)]
     lacking += [one for one in wanted if one.namespace is None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -102,7 +103,7 @@ class ClusterSource:
         for group in ("serving.kserve.io", "serving.kubeflow.org"):
             for version in ("v1alpha1", "v1alpha2", "v1beta1"):
                 path = f"/apis/{group}/{version}"
-                served = self.patience.call(lambda path=path: self.client.find(path)) or {}  # type: ignore[misc]
+                served = self.patience.call(partial(self.client.find, path)) or {}
                 crds |= {
                     f"{one['name']}.{group}" for one in served.get("resources") or () if "/" not in one.get("name", "/")
                 }

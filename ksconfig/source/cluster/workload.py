@@ -44,6 +44,10 @@ class Workload:
         path = namespaced("/api/v1", "pods", self.controller.namespace)
         return self.patience.call(lambda: list(self._client.items(path, labelSelector=selector)))
 
+    def staying_pods(self) -> list[dict[str, Any]]:
+        """Its pods that are not going."""
+        return [pod for pod in self.pods() if "deletionTimestamp" not in pod["metadata"]]
+
     def read(self) -> Mapping[str, Any] | None:
         """The workload as it is now; None if it is gone."""
         return self.patience.call(lambda: self._client.find(self.controller.path))
