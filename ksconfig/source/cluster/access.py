@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ksconfig.errors import ClusterFailure, UsageError
 from ksconfig.source.cluster.client import Client
+from ksconfig.source.cluster.kubeconfig import choose, exists, fill, location
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
@@ -44,23 +46,19 @@ def open_access(context: str | None = None, kubeconfig: str | Path | None = None
     from kubernetes.client import ApiClient, Configuration
 
     settings = type.__call__(Configuration)  # a fresh one, never the default that others may have set
-    if kubeconfig is None and not _default_exists():
+    # tenacity is the only one to try again: by default urllib3 sends GET and DELETE up to four times
+    settings.retries = False
+    path = str(kubeconfig) if kubeconfig is not None else None
+    if path is None and not exists():
         if context is not None or not os.environ.get("KUBERNETES_SERVICE_HOST"):
             raise UsageError(
-                "there is no kubeconfig: neither KUBECONFIG nor ~/.kube/config names a cluster",
+                f"there is no kubeconfig: {location(None)} is not there",
                 advice="Name one with --kubeconfig, or a manifest with -f FILE to work without a cluster.",
             )
         return _in_cluster(settings)
-    name, namespace, user = _load(settings, context, str(kubeconfig) if kubeconfig is not None else None)
-    # tenacity is the only one to try again: by default urllib3 sends GET and DELETE up to four times
-    settings.retries = False
-    return Access(Client(ApiClient(settings)), name, namespace, user)
-
-
-def _default_exists() -> bool:
-    named = [path for path in os.environ.get("KUBECONFIG", "").split(os.pathsep) if path]
-    paths = named or [str(Path("~/.kube/config").expanduser())]
-    return any(Path(path).exists() for path in paths)
+    chosen = choose(path, context)
+    _within_seconds(lambda: fill(settings, chosen), chosen.plugin)
+    return Access(Client(ApiClient(settings)), chosen.context, chosen.namespace, chosen.user)
 
 
 def _in_cluster(settings: Configuration) -> Access:
@@ -72,62 +70,27 @@ def _in_cluster(settings: Configuration) -> Access:
         namespace = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace").read_text().strip()
     except (config.ConfigException, OSError) as error:
         raise ClusterFailure(f"the ServiceAccount of this pod cannot be read: {error}") from None
-    settings.retries = False
     return Access(Client(ApiClient(settings)), "in-cluster", namespace or "default", "in-cluster ServiceAccount")
 
 
-def _load(settings: Configuration, context: str | None, path: str | None) -> tuple[str, str, str]:
-    """Fill the settings; the context's name, namespace and user."""
-    from kubernetes import config
+def _within_seconds(load: Callable[[], None], plugin: str) -> None:
+    """Load credentials, within a bound of time."""
+    outcome: list[BaseException | None] = []
 
-    outcome: list[Any] = []
-
-    def load() -> None:
+    def run() -> None:
         try:
-            config.load_kube_config(path, context, settings, persist_config=False)  # type: ignore[no-untyped-call]
-            contexts, current = config.list_kube_config_contexts(path)  # type: ignore[no-untyped-call]
-            chosen = next(one for one in contexts if one["name"] == context) if context else current
-            outcome.append(chosen)
-        except BaseException as error:  # whatever a plugin raises is told by the caller
+            load()
+            outcome.append(None)
+        except BaseException as error:  # raised where somebody hears it
             outcome.append(error)
 
-    worker = threading.Thread(target=load, daemon=True)
+    worker = threading.Thread(target=run, daemon=True)
     worker.start()
     worker.join(_PLUGIN_SECONDS)
     if not outcome:
         raise ClusterFailure(
-            f"the credential plugin of the kubeconfig did not end within {_PLUGIN_SECONDS:g} s",
+            f"the credential plugin {plugin} did not end within {_PLUGIN_SECONDS:g} s",
             advice="Log in with it by hand first; here it cannot ask anything.",
         )
-    if isinstance(outcome[0], BaseException):
-        raise _unreadable(outcome[0], context, path)
-    chosen = outcome[0]
-    inside = chosen.get("context") or {}
-    return chosen["name"], inside.get("namespace") or "default", inside.get("user", "")
-
-
-def _unreadable(error: BaseException, context: str | None, path: str | None) -> Exception:
-    from kubernetes import config
-
-    where = path or os.environ.get("KUBECONFIG") or "~/.kube/config"
-    if isinstance(error, FileNotFoundError) or (path and not Path(path).exists()):
-        return UsageError(f"{where} cannot be read: no such file", advice="Check --kubeconfig.")
-    if isinstance(error, config.ConfigException | StopIteration):
-        names = _context_names(path)
-        if context and context not in names:
-            listed = f"The contexts are {', '.join(names)}." if names else "It has no contexts."
-            return UsageError(f'there is no context "{context}" in {where}', advice=listed)
-        if not context and names and "current-context" in str(error):
-            return UsageError(f"{where} has no current context", advice=f"Say --context: {', '.join(names)}.")
-        return ClusterFailure(f"{where}: {' '.join(str(error).split())}", advice="Check it with: kubectl config view")
-    return ClusterFailure(f"{where} cannot be used: {type(error).__name__}: {' '.join(str(error).split())}")
-
-
-def _context_names(path: str | None) -> list[str]:
-    from kubernetes import config
-
-    try:
-        contexts, _ = config.list_kube_config_contexts(path)  # type: ignore[no-untyped-call]
-    except Exception:  # without a current context the list cannot be had
-        return []
-    return [one["name"] for one in contexts]
+    if outcome[0] is not None:
+        raise outcome[0]

@@ -171,6 +171,11 @@ def failure(method: str, path: str, status: int, data: bytes) -> ClusterFailure:
         )  # fmt: skip
     if status == 403 and (match := _WHO.search(message)):
         user, verb, resource, group, namespace = match.groups()
+        if user == "system:anonymous":  # it comes to the same as 401: one has to log in
+            return RightMissing(
+                f"the API server was sent no credentials: it takes you for {user}", status=401, reason=reason,
+                advice="Name another --context, or give its user credentials: kubectl config view.",
+            )  # fmt: skip
         what = f"{resource}.{group}" if group else resource
         where = f" in namespace {namespace}" if namespace else ""
         return RightMissing(

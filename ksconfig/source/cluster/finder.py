@@ -132,9 +132,9 @@ def _by_usual_names(client: Client, missing: RightMissing | None) -> Found:
         )
     if not seen:
         if refused is not None:
-            refused.advice = (
-                f"Name the config's namespace with -n; it is in none of {', '.join(USUAL)} that you may read."
-            )
+            if refused.status == 403:  # not for want of a login
+                where = f"it is in none of {', '.join(USUAL)} that you may read"
+                refused.advice = f"Name the config's namespace with -n; {where}."
             raise refused
         raise ConfigNotFound(
             f"there is no KServe here: no controller {CONTROLLERS[0]}, and no ConfigMap {CONFIG} in {', '.join(USUAL)}",

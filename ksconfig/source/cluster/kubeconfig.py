@@ -1,0 +1,158 @@
+"""What a kubeconfig says, checked before it is used.
+
+The Kubernetes client goes on without credentials where a user is missing or a plugin fails, and then the server's
+refusal tells nothing of the cause.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ksconfig.errors import ClusterFailure, KsconfigError, UsageError
+
+if TYPE_CHECKING:
+    from kubernetes.client import Configuration
+
+_DEFAULT = "~/.kube/config"
+
+
+class Chosen(NamedTuple):
+    """The context that is used.
+
+    Attributes:
+        merged: the files' content, as the Kubernetes client takes it.
+        namespace: the context's namespace; "default" if it names none.
+        user: the name of its user; "" if it names none.
+        plugin: the command that gives its credentials; "" if there is none.
+    """
+
+    merged: Any
+    context: str
+    namespace: str
+    user: str
+    plugin: str
+
+
+def location(path: str | None) -> str:
+    """Where a kubeconfig is read from: the path itself, else KUBECONFIG (a list), else ~/.kube/config."""
+    return path or os.environ.get("KUBECONFIG") or _DEFAULT
+
+
+def exists(path: str | None = None) -> bool:
+    """Whether there is any of its files."""
+    return any(Path(one).expanduser().exists() for one in location(path).split(os.pathsep) if one)
+
+
+def choose(path: str | None, context: str | None) -> Chosen:
+    """Read the files and find a context with all that it names.
+
+    Raises:
+        UsageError: there is no such file or context.
+        ClusterFailure: the files are no kubeconfig, or what the context names is not there.
+    """
+    where = location(path)
+    merged = _merged(where)
+    content: Mapping[str, Any] = merged.value
+    contexts = {one["name"]: one.get("context") or {} for one in _entries(content, "contexts", where)}
+    listed = f"Name one with --context: {', '.join(contexts)}." if contexts else "It has no contexts."
+    name = context or content.get("current-context")
+    if not name:
+        raise UsageError(f"{where} has no current context", advice=listed)
+    if name not in contexts:
+        raise UsageError(f'there is no context "{name}" in {where}', advice=listed)
+    chosen = contexts[name]
+    parts = {}
+    for kind in ("cluster", "user"):
+        wanted = chosen.get(kind)
+        if kind == "user" and not wanted:
+            continue
+        found = {one["name"]: one.get(kind) or {} for one in _entries(content, kind + "s", where)}
+        if wanted not in found:
+            raise _unfit(f'context "{name}" names the {kind} "{wanted or ""}", which {where} does not have')
+        parts[kind] = found[wanted]
+    server = str(parts["cluster"].get("server") or "")
+    if not server.startswith(("https://", "http://")):
+        raise _unfit(f'the server of cluster "{chosen["cluster"]}" is "{server}", and must begin with https://')
+    plugin = (parts.get("user", {}).get("exec") or {}).get("command", "")
+    return Chosen(merged, name, chosen.get("namespace") or "default", str(chosen.get("user") or ""), str(plugin))
+
+
+def _merged(where: str) -> Any:
+    import yaml
+    from kubernetes.config import ConfigException
+    from kubernetes.config.kube_config import KubeConfigMerger
+
+    try:
+        merged = KubeConfigMerger(where).config  # type: ignore[no-untyped-call]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f", line {mark.line + 1}" if mark else ""
+        raise _unfit(f"{where}{at} is no YAML: {getattr(error, 'problem', None) or type(error).__name__}") from None
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or where} cannot be read: {error.strerror or error}", advice="Check --kubeconfig."
+        ) from None
+    except (ConfigException, AttributeError, TypeError, KeyError, ValueError):
+        raise _unfit(f"{where} is no kubeconfig") from None
+    if merged is None:
+        raise UsageError(f"{where} cannot be read: no such file", advice="Check --kubeconfig, or KUBECONFIG.")
+    return merged
+
+
+def _entries(content: Mapping[str, Any], kind: str, where: str) -> list[Mapping[str, Any]]:
+    nodes = content.get(kind) or []
+    entries = [getattr(one, "value", one) for one in nodes]
+    for entry in entries:
+        inner = entry.get(kind[:-1]) if isinstance(entry, Mapping) else None
+        if not isinstance(entry, Mapping) or "name" not in entry or not isinstance(inner, Mapping | None):
+            raise _unfit(f"{where} is no kubeconfig: its {kind} must have a name and a {kind[:-1]} each")
+    return entries
+
+
+def _unfit(why: str) -> ClusterFailure:
+    return ClusterFailure(why, advice="Check it with: kubectl config view")
+
+
+def fill(settings: Configuration, chosen: Chosen) -> None:
+    """Take the server, the certificates and the credentials of a context; its plugin is run.
+
+    Raises:
+        ClusterFailure: credentials cannot be had.
+    """
+    from kubernetes import config
+
+    heard = _Heard()
+    root = logging.getLogger()
+    root.addHandler(heard)
+    try:
+        config.load_kube_config_from_dict(chosen.merged, chosen.context, settings, persist_config=False)  # type: ignore[no-untyped-call]
+    except KsconfigError:
+        raise
+    except FileNotFoundError as error:
+        raise _unfit(f'user "{chosen.user}" names the file {error.filename}, which is not there') from None
+    except Exception as error:  # whatever a plugin or a reader of certificates raises
+        text = " ".join(str(error).split()) or type(error).__name__
+        raise _unfit(f'the credentials of user "{chosen.user}" cannot be had: {text}') from None
+    finally:
+        root.removeHandler(heard)
+    if heard.errors:
+        raise ClusterFailure(
+            f'the credentials of user "{chosen.user}" cannot be had: {"; ".join(heard.errors)}',
+            advice=f"Run its plugin by hand: {chosen.plugin}" if chosen.plugin else "Check it: kubectl config view",
+        )
+
+
+class _Heard(logging.Handler):
+    """The client's own complaints: it logs that a plugin failed, and goes on without credentials."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.errors: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.module == "kube_config":
+            self.errors.append(" ".join(record.getMessage().split()))
