@@ -25,7 +25,7 @@ from ksconfig.operations.site import Options, Say, Site
 from ksconfig.operations.view import View
 from ksconfig.source.cluster.access import Access, open_access
 from ksconfig.source.cluster.client import is_transient
-from ksconfig.source.cluster.finder import Found, find_kserve
+from ksconfig.source.cluster.finder import CONFIG, Found, find_kserve
 from ksconfig.source.cluster.patience import Patience
 from ksconfig.source.cluster.records import Records
 from ksconfig.source.cluster.rights import who_am_i
@@ -141,6 +141,9 @@ class Cluster:
             workload, due = self._workload, frozenset[str]()
             pods: list[dict[str, Any]] = []
             notices: list[Notice] = list(view.release_notices())
+            if view.config is None:
+                missing = f"there is no ConfigMap {CONFIG} in namespace {self.namespace}, which KServe needs to start"
+                notices.append(Notice("no-config", missing))
             if workload is not None:
                 pods = workload.staying_pods()
             elif self._why:

@@ -8,9 +8,9 @@ import click
 
 from ksconfig.cli import output
 from ksconfig.cli.config_commands import Command
-from ksconfig.cli.opened import open_cluster
+from ksconfig.cli.opened import ask, open_cluster
 from ksconfig.cli.options import shared_options, writing_options
-from ksconfig.errors import Declined, RevisionNotFound, UsageError
+from ksconfig.errors import RevisionNotFound, UsageError
 from ksconfig.model.plan import Change
 
 if TYPE_CHECKING:
@@ -145,8 +145,8 @@ def restart() -> None:
     if settings.dry_run:
         raise UsageError("restart has no --dry-run", advice="ksconfig status says whether one is due.")
     cluster = opened.cluster
-    if not settings.yes and output.is_terminal() and not click.confirm("Restart the controller?", err=True):
-        raise Declined("nothing was restarted: you said no")
+    if not settings.yes and output.is_terminal():
+        ask("Restart the controller?", "nothing was restarted")
     options = opened.options()
     notices = cluster.restart(
         allow=tuple(settings.allow),

@@ -267,8 +267,7 @@ class OpenedCluster:
                 "Write this to the cluster and restart the controller? While it restarts, InferenceServices can be "
                 "neither created nor changed (seconds)."
             )
-        if not click.confirm(question, err=True):
-            raise Declined("nothing was written: you said no")
+        ask(question, "nothing was written")
 
 
 def _outcome(revision: int | None, restarted: bool, served: bool | None) -> str:
@@ -278,6 +277,22 @@ def _outcome(revision: int | None, restarted: bool, served: bool | None) -> str:
     elif served:
         parts.append("controller serving")
     return ", ".join(parts) if parts else "nothing to do"
+
+
+def ask(question: str, otherwise: str) -> None:
+    """Ask a person, who may also end the input.
+
+    Raises:
+        Declined: they said no; the message begins with ``otherwise``.
+    """
+    try:
+        agreed = click.confirm(question, err=True)
+    except click.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise  # Ctrl-C
+        agreed = False
+    if not agreed:
+        raise Declined(f"{otherwise}: you said no")
 
 
 def open_source() -> OpenedFiles | OpenedCluster:

@@ -34,6 +34,7 @@ class Known(NamedTuple):
         places: the images of the config.
         runtimes: the serving runtimes.
         storage: the images of the ClusterStorageContainers, by their targets' names.
+        elsewhere: advice where to look for what is not here.
     """
 
     release: ReleaseGuess
@@ -41,6 +42,7 @@ class Known(NamedTuple):
     places: tuple[ImagePlace, ...]
     runtimes: tuple[Runtime, ...]
     storage: Mapping[str, ImagePlace]
+    elsewhere: str = ""
 
     @property
     def cluster_runtimes(self) -> tuple[Runtime, ...]:
@@ -78,7 +80,7 @@ def cover(target: str, known: Known, within: Within = None) -> Covered:
         return Covered((runtime_place(_named_runtime(target, known), known.release),))
     if group == "storageContainer":
         if target not in known.storage:
-            raise _no_object(target, "ClusterStorageContainer", known.storage)
+            raise _no_object(target, "ClusterStorageContainer", known.storage, known)
         return Covered((_with_image(known.storage[target]),))
     return Covered((find_place(target, known.places, known.release, _object_names(known)),))
 
@@ -145,16 +147,18 @@ def _named_runtime(target: str, known: Known) -> Runtime:
     # a ServingRuntime whose manifest names no namespace is runtime//NAME; without a rival, runtime/NAME will do
     found = by_name.get(target) or by_name.get(target.replace("/", "//", 1))
     if found is None:
-        raise _no_object(target, "serving runtime", by_name)
+        raise _no_object(target, "serving runtime", by_name, known)
     return found
 
 
-def _no_object(target: str, what: str, names: Mapping[str, object]) -> TargetNotFound:
+def _no_object(target: str, what: str, names: Mapping[str, object], known: Known) -> TargetNotFound:
     bare = {name.partition("/")[2]: name for name in names}
     near = [bare[one] for one in difflib.get_close_matches(target.partition("/")[2], bare, 1)]
-    listed = f"There are {', '.join(names)}." if names else "Name the manifest that holds it with -f."
+    listed = f"There are {', '.join(names)}." if names else known.elsewhere
+    if what == "serving runtime" and not any(rules.runtimes for rules in known.release.likely_rules):
+        listed = f"KServe {known.release} has none: they came with 0.8. Say the framework instead."
     return TargetNotFound(
-        f"there is no {what} {target.partition('/')[2]} in what was read",
+        f"there is no {what} {target.partition('/')[2]}",
         known=tuple(names),
         advice=f"Did you mean {near[0]}?" if near else listed,
     )
@@ -170,14 +174,14 @@ def _storage_initializer(known: Known, within: Within) -> Covered:
     if default is not None and within != "config":
         places.append(_with_image(default))
     if not places:
-        raise TargetNotFound("there is no ClusterStorageContainer default in what was read", known=tuple(known.storage))
+        raise TargetNotFound("there is no ClusterStorageContainer default here", known=tuple(known.storage))
     notices = []
     if default is None and within is None and any(rules.storage_containers for rules in known.release.likely_rules):
         notices.append(
             Notice(
                 "storage-container-left",
                 "from KServe 0.11 on the image of the ClusterStorageContainer default comes before this key, for all "
-                "but volumes (pvc://), and that object is not in what was read",
+                "but volumes (pvc://), and that object is not here",
             )
         )
     return Covered(tuple(places), tuple(notices))
@@ -248,7 +252,7 @@ def _framework_runtime(target: str, framework: str, protocol: str | None, known:
         return None
     if len(first) > 1:
         raise Ambiguous(
-            f"{_names(first)} may all be given to services of {target}: nothing that was read decides between them",
+            f"{_names(first)} may all be given to services of {target}: nothing here decides between them",
             advice=_ways(first),
         )
     runtime = first[0]
@@ -278,19 +282,18 @@ def _no_runtime(framework: str, known: Known) -> TargetNotFound:
     names = tuple(dict.fromkeys(name for one in known.runtimes for name in one.format_names))
     if not any(rules.runtimes for rules in known.release.likely_rules):
         return TargetNotFound(
-            f"KServe {known.release} takes the image of {framework} from predictors in the config, which is not in "
-            "what was read",
+            f"KServe {known.release} takes the image of {framework} from predictors in the config, which is not here",
             known=names,
-            advice="Name the manifest that holds it with -f.",
+            advice=known.elsewhere,
         )
     listing = _listing(framework, known) or tuple(one for one in known.runtimes if framework in one.format_names)
     if listing:
         why = f"no ClusterServingRuntime here is given to services of {framework} that name none"
         return TargetNotFound(f"{why}; {_names(listing)} only lists it", known=names, advice=_ways(listing))
     near = difflib.get_close_matches(framework, names, 1, 0.6)
-    listed = f"The frameworks are {', '.join(names)}." if names else "Name the manifest that holds it with -f."
+    listed = f"The frameworks are {', '.join(names)}." if names else known.elsewhere
     return TargetNotFound(
-        f"no ClusterServingRuntime for {framework} is in what was read",
+        f"there is no ClusterServingRuntime for {framework} here",
         known=names,
         advice=f"Did you mean {near[0]}? {listed}" if near else listed,
     )
@@ -329,7 +332,7 @@ def _left_predictors(framework: str, place: ImagePlace | None, known: Known) -> 
             Notice(
                 "predictors-left",
                 f"{which} services stored by 0.7 and not updated since take the image of {framework} from predictors "
-                "in the config, which is not in what was read",
+                "in the config, which is not here",
             )
         ]
     if place is None and any(one.key == "predictors" and one.path[0] == framework for one in known.places):
@@ -352,8 +355,8 @@ def _runtimes_not_here(framework: str, known: Known) -> list[Notice]:
         Notice(
             "runtimes-left",
             (f"in KServe {known.release} " if sure else f"this may be KServe {known.release}: from 0.8 on ")
-            + f"most services take the image of {framework} from a ClusterServingRuntime, and there is none for it in "
-            "what was read; predictors decides only for services stored by KServe 0.7 and not updated since"
+            + f"most services take the image of {framework} from a ClusterServingRuntime, and there is none for it "
+            "here; predictors decides only for services stored by KServe 0.7 and not updated since"
             + ("" if sure else ". Say which release with --kserve-version"),
         )
     ]

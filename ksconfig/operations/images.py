@@ -45,9 +45,10 @@ def known_images(view: View, *, config_only: bool = False) -> Known:
     config = view.config
     places = config.places if config else ()
     if config_only:
-        return Known(view.release, config is not None, places, (), {})
+        return Known(view.release, config is not None, places, (), {}, view.source.elsewhere)
     storage = [storage_place(ref, one.data) for ref, one in view.first.items() if ref.kind == STORAGE_KIND]
-    return Known(view.release, config is not None, places, view.runtimes, {place.name: place for place in storage})
+    names = {place.name: place for place in storage}
+    return Known(view.release, config is not None, places, view.runtimes, names, view.source.elsewhere)
 
 
 def _stand_in_config(view: View, targets: Iterable[str]) -> bool:

@@ -72,7 +72,7 @@ def apply(site: Site, plan: Plan, options: Options) -> Result:
         return _finish_older(site, plan, options)
     result = Result(plan, True, revision.number if revision else None)
     if not options.restart and plan_restarts(plan):
-        return replace(result, notices=(_restart_left(),))
+        return _pruned(site, options, replace(result, notices=(_restart_left(),)))
     if not wanted:
         _mark(site, revision, "ready")
         return _pruned(site, options, result)

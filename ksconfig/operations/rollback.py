@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ksconfig.errors import Conflict, InvalidDocument, Refused, RevisionNotFound, not_done
+from ksconfig.model.fields import short
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, Plan
 from ksconfig.model.revision import EFFECTIVE, Revision, Wanted, newest_to_undo, texts_to_restore, undone
 from ksconfig.operations.draft import Draft
@@ -42,10 +43,13 @@ def plan_rollback(site: Site, scope: Scope, to: int | None = None) -> Plan:
             message = f"revision {last.number} is a rollback that was interrupted: it is completed, and nothing more"
             return replace(plan, notices=(*plan.notices, Notice("completed", message)))
         target, gone = _target(revisions, to)
+        plan = _restore(site, scope, texts_to_restore(revisions, target) if to is not None else _texts_of(gone))
+        lost = _not_recorded(revisions, target) if to is not None else ()
         return replace(
-            _restore(site, scope, texts_to_restore(revisions, target) if to is not None else _texts_of(gone)),
+            plan,
             rollback_of=tuple(one.number for one in gone),
             rollback_to=target,
+            notices=(*plan.notices, *lost),
         )
 
 
@@ -82,6 +86,21 @@ def _target(revisions: tuple[Revision, ...], to: int | None) -> tuple[int, list[
     return to, [one for one in gone if not one.is_rollback]
 
 
+def _not_recorded(revisions: tuple[Revision, ...], target: int) -> tuple[Notice, ...]:
+    """What a person should know where numbers are missing between a state and now.
+
+    Writers that were too late leave such gaps, and so does pruning, which keeps what is needed; a record that was
+    deleted by hand cannot be told from these.
+    """
+    seen = {one.number for one in revisions}
+    missing = [number for number in range(target + 1, max(seen, default=0)) if number not in seen]
+    if not missing:
+        return ()
+    listed = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
+    why = "if somebody deleted them by hand, what only they changed stays as it is"
+    return (Notice("not-recorded", f"there are no records of revision {listed}: {why}"),)
+
+
 def _texts_of(gone: list[Revision]) -> tuple[Wanted, ...]:
     return tuple(Wanted(text.object, text.field, text.after, text.before) for one in gone for text in one.fields)
 
@@ -96,6 +115,8 @@ def _restore(site: Site, scope: Scope, texts: tuple[Wanted, ...]) -> Plan:
         live = site.source.text_now(text.object, text.field)
         if live == text.wanted:
             continue
+        if live is None and text.known is not None:
+            site.source.the_object(text.object)  # told as gone, if it is
         if live == text.known:
             exact.append(FieldEdit.between(text.object, text.field, live, text.wanted))
             asked += _changes(text, live, site)
@@ -154,8 +175,12 @@ def _values_only(draft: Draft, text: Wanted, live: str | None) -> None:
         draft.assign((key, *path), old)
 
 
+def _told(value: Any) -> str:
+    return "not there" if value is None or value is ABSENT else short(value)
+
+
 def _conflict(where: str, now: Any, ours: Any) -> Conflict:
     return Conflict(
-        f"{where} was changed by somebody else since: it is {now!r}, and what would be undone is {ours!r}",
+        f"{where} was changed by somebody else since: it is {_told(now)}, and what would be undone is {_told(ours)}",
         advice="Nothing was written. Set the value by hand, with ksconfig set or set-image.",
     )

@@ -158,8 +158,8 @@ class View:
             self.source.explain_absence()
             more = "" if self.objects else ", and no serving runtime"
             raise ConfigNotFound(
-                f"there is no ConfigMap inferenceservice-config in what was read{more}",
-                advice="Name the manifest that holds it with -f.",
+                f"there is no ConfigMap inferenceservice-config here{more}",
+                advice=self.source.elsewhere,
             )
         return self.config
 

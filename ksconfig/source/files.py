@@ -168,6 +168,8 @@ def _read_bytes(path: Path) -> bytes:
 class FileSource:
     """A set of manifests as a source (see `ksconfig.source.port.Source`)."""
 
+    elsewhere = "Name the manifest that holds it with -f."
+
     def __init__(self, files: Sequence[ManifestFile]) -> None:
         self.files = tuple(files)
         self._prepared: tuple[Sequence[FieldEdit], list[tuple[ManifestFile, TextPatch]]] = ((), [])

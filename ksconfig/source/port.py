@@ -80,7 +80,13 @@ class Config(Object, Protocol):
 
 
 class Source(Protocol):
-    """Files, or a cluster."""
+    """Files, or a cluster.
+
+    Attributes:
+        elsewhere: advice where to look for what is not here.
+    """
+
+    elsewhere: str
 
     def configs(self) -> Sequence[Config]:
         """Every ConfigMap ``inferenceservice-config`` there is."""

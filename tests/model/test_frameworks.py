@@ -395,7 +395,8 @@ class TestNames:
 
     @pytest.mark.parametrize("target", ["runtime/a", "storageContainer/default"])
     def test_of_what_was_not_read_ask_for_its_manifest(self, target: str) -> None:
-        assert "Name the manifest that holds it with -f." in refusal(target, known(16, data=TO_0_9), TargetNotFound)
+        here = known(16, data=TO_0_9)._replace(elsewhere="Name its manifest with -f.")
+        assert "Name its manifest with -f." in refusal(target, here, TargetNotFound)
 
 
 class TestNearMiss:

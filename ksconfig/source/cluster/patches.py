@@ -8,15 +8,18 @@ from typing import Any
 from ksconfig.model.plan import Field, FieldEdit
 
 
-def json_patch(metadata: Mapping[str, Any], edits: Sequence[FieldEdit]) -> list[dict[str, Any]]:
-    """The JSON Patch (RFC 6902) of all edits of one object.
+def json_patch(obj: Mapping[str, Any], edits: Sequence[FieldEdit]) -> list[dict[str, Any]]:
+    """The JSON Patch (RFC 6902) of all edits of an object as it was read.
 
     The object's UID is tested, since another may have been made under its name; and its version where a field is to be
     added, since a patch cannot test that something is not there.
     """
+    metadata = obj["metadata"]
     operations = [_test("/metadata/uid", metadata["uid"])]
     if any(edit.before is None for edit in edits):
         operations.append(_test("/metadata/resourceVersion", metadata["resourceVersion"]))
+    for top in dict.fromkeys(str(edit.field[0]) for edit in edits if obj.get(str(edit.field[0])) is None):
+        operations.append({"op": "add", "path": pointer((top,)), "value": {}})  # a ConfigMap may have no data yet
     for edit in edits:
         path = pointer(edit.field)
         if edit.before is not None:

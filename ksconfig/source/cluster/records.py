@@ -59,7 +59,7 @@ class Records:
             try:
                 stored = self._create(body)
             except ClusterFailure as error:
-                if error.status != 409:
+                if error.status != 409 or self._patience.left <= 0:
                     raise
                 continue
             return replace(made, time=stored["metadata"].get("creationTimestamp", ""))

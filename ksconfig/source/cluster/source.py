@@ -35,6 +35,8 @@ _ORDER = (NAMESPACED_KIND, CLUSTER_KIND, STORAGE_KIND, "ConfigMap")
 class ClusterSource:
     """The objects of one KServe in one cluster; each is read once, until `refresh`."""
 
+    elsewhere = "Name the config's namespace with -n, or another cluster with --context."
+
     def __init__(self, client: Client, found: Found, patience: Patience) -> None:
         self.client = client
         self.found = found
@@ -191,7 +193,7 @@ class ClusterSource:
         while True:
             try:
                 return self.client.request(
-                    "PATCH", one.path, json_patch(one.metadata, edits), content_type=JSON_PATCH, query=query
+                    "PATCH", one.path, json_patch(one.data, edits), content_type=JSON_PATCH, query=query
                 )
             except ClusterFailure as error:
                 unclear = is_transient(error) or error.reason == "BadAnswer"

@@ -77,7 +77,7 @@ def test_patience_tries_again_until_it_succeeds_and_no_longer_than_it_has() -> N
 
 def test_a_patch_tests_all_that_it_replaces() -> None:
     edit = FieldEdit(CONFIG, ("data", "a/b~c"), "old", (Edit(0, 3, "new"),))
-    assert json_patch(METADATA, [edit]) == [
+    assert json_patch({"metadata": METADATA, "data": {}}, [edit]) == [
         {"op": "test", "path": "/metadata/uid", "value": "u"},
         {"op": "test", "path": "/data/a~1b~0c", "value": "old"},
         {"op": "replace", "path": "/data/a~1b~0c", "value": "new"},
@@ -85,7 +85,9 @@ def test_a_patch_tests_all_that_it_replaces() -> None:
 
 
 def test_a_patch_that_adds_tests_the_version_since_absence_cannot_be_tested() -> None:
-    patch = json_patch(METADATA, [FieldEdit(CONFIG, ("data", "k"), None, (Edit(0, 0, "{}"),))])
+    patch = json_patch(
+        {"metadata": METADATA, "data": {}}, [FieldEdit(CONFIG, ("data", "k"), None, (Edit(0, 0, "{}"),))]
+    )
     assert {"op": "test", "path": "/metadata/resourceVersion", "value": "7"} in patch
     assert patch[-1] == {"op": "add", "path": "/data/k", "value": "{}"}
 
@@ -125,3 +127,13 @@ def test_a_pointer_escapes_what_it_must() -> None:
 )
 def test_rules_grant_what_they_say(rule: dict[str, list[str]], granted: bool) -> None:
     assert _granted([rule], Right("patch", "", "configmaps", "kserve", "mine")) is granted
+
+
+def test_a_config_map_without_data_gets_it_with_its_first_key() -> None:
+    edit = FieldEdit(CONFIG, ("data", "k"), None, (Edit(0, 0, "{}"),))
+    patch = json_patch({"metadata": METADATA}, [edit, edit._replace(field=("data", "l"))])
+    assert [(one["op"], one["path"]) for one in patch[2:]] == [
+        ("add", "/data"),
+        ("add", "/data/k"),
+        ("add", "/data/l"),
+    ]
