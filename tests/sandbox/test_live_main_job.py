@@ -11,6 +11,7 @@ import pytest
 from sandbox.api import ApiError
 from tests.sandbox.command_line import CommandLine
 from tests.sandbox.kserve import KServe, container_status, shortly
+from tests.sandbox.releases import releases
 
 IMAGE = "reg.local:5000/team/sk:v9"
 SKLEARN = {"sklearn": {"storageUri": "gs://models/iris"}}
@@ -43,9 +44,7 @@ def test_in_0_7_a_new_service_has_the_image_in_the_instant_the_command_returns(
     kserve.wait_for_image("old", "kserve/sklearnserver:v0.7.0")
 
 
-@pytest.mark.parametrize(
-    "release", [pytest.param(name, marks=pytest.mark.kserve(name)) for name in ("0.8.0", "0.20.0")]
-)
+@pytest.mark.parametrize("release", releases(since="0.8.0"))
 def test_from_0_8_on_new_and_existing_services_have_the_image(
     kserve: KServe, ksconfig: CommandLine, release: str
 ) -> None:
@@ -53,13 +52,16 @@ def test_from_0_8_on_new_and_existing_services_have_the_image(
     before, runtimes = kserve.config(), kserve.remember().runtimes
     kserve.create("existing", model)
     kserve.wait_until_settled("existing")
+    old = kserve.image("existing")
+    assert old
+    assert old.startswith("kserve/sklearnserver:v")
     ksconfig.ok("set-image", "sklearn", IMAGE)
     kserve.create("new", model)
     for name in ("existing", "new"):
         kserve.wait_for_image(name, IMAGE)
     ksconfig.ok("rollback")
     for name in ("existing", "new"):
-        kserve.wait_for_image(name, f"kserve/sklearnserver:v{release}")
+        kserve.wait_for_image(name, old)
     assert kserve.config() == before
     after = kserve.remember().runtimes
     assert {name: one["spec"] for name, one in after.items()} == {name: one["spec"] for name, one in runtimes.items()}
