@@ -84,6 +84,19 @@ class Rules(NamedTuple):
         ingress_required: the fields of ``ingress`` without which it reconciles nothing (NewIngressConfig).
         gateway_api: whether ``ingress.enableGatewayApi`` makes ``kserveIngressGateway`` required.
         start_keys: the keys that its main reads at the start, and exits if it cannot.
+        converts: what admission makes of a framework's block of a predictor: it stays, becomes ``model`` with the name
+            of a runtime, or ``model`` without one (v1beta1/inference_service_defaults.go).
+        v2_frameworks: the frameworks whose ``model`` gets protocol v2 if their block names none.
+        v2_formats: the formats whose ``model`` does.
+        own_images: the explainers whose own ``image`` counts (v1beta1/explainer_*.go).
+        mig_is_gpu: whether limits whose name begins with ``nvidia.com/mig`` are a GPU (pkg/utils/utils.go).
+        keeps_mode: whether the deployment mode in a service's status comes first.
+        stops: whether the annotation ``serving.kserve.io/stop`` takes a service's workload away.
+        auto_update_off: whether ``serving.kserve.io/disable-auto-update`` keeps a ready service from every reconcile.
+        named_predictor: whether the predictor among several containers is the one named ``kserve-container``.
+        no_block_names: whether admission refuses a name in a framework's block or ``model``.
+        storage_uris: the beginnings that a ``storageUri`` may have, storage containers apart.
+        storage_uris_at: who looks at them: admission, or the controller.
     """
 
     release: Release
@@ -118,6 +131,18 @@ class Rules(NamedTuple):
     ingress_required: tuple[str, ...] = ()
     gateway_api: bool = False
     start_keys: frozenset[str] = frozenset()
+    converts: Literal["never", "named", "bare"] = "never"
+    v2_frameworks: frozenset[str] = frozenset()
+    v2_formats: frozenset[str] = frozenset()
+    own_images: frozenset[str] = frozenset()
+    mig_is_gpu: bool = False
+    keeps_mode: bool = False
+    stops: bool = False
+    auto_update_off: bool = False
+    named_predictor: bool = False
+    no_block_names: bool = False
+    storage_uris: frozenset[str] = frozenset({"gs://", "s3://", "pvc://", "file://", "https://", "http://"})
+    storage_uris_at: Literal["admission", "controller"] = "admission"
 
     def shape_of(self, framework: str) -> Shape | None:
         """The shape in which it reads a framework, whose name may be in any case, as Go's decoder takes it."""
@@ -169,6 +194,7 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "+keys": {"agent"},
         "images": frozenset({"storageInitializer", "agent"}),
         "+explainers": {"aix", "art"},
+        "own_images": frozenset({"alibi"}),
         "+crds": {"trainedmodels"},
         "v1alpha2": False,
     },
@@ -185,6 +211,7 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "frameworks": {**_V06, "pytorch": "flat"},
         "predictors": "leftovers",
         "runtimes": True,
+        "converts": "named",
         "cuts_at_first_colon": True,
         "+crds": {"servingruntimes", "clusterservingruntimes"},
     },
@@ -192,6 +219,9 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "+keys": {"router"},
         "+images": {"router"},
         "protocol_filter": "named",
+        "converts": "bare",
+        "v2_frameworks": frozenset({"triton", "onnx"}),
+        "+storage_uris": {"hdfs://", "webhdfs://"},
         "cuts_at_first_colon": False,
         "+crds": {"inferencegraphs"},
     },
@@ -203,6 +233,7 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "+keys": {"metricsAggregator"},
         "+start_keys": {"ingress"},
         "gpu_suffix": frozenset({"tensorflow-serving", "torchserve"}),
+        "+own_images": {"aix", "art"},
     },
     11: {
         "+keys": {"_example"},
@@ -211,9 +242,15 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "named_container": True,
         "protocol_filter": "always",
         "priorities": True,
+        "storage_uris_at": "controller",
         "+crds": {"clusterstoragecontainers", "servingruntimes/priority"},
     },
-    12: {"modelcars": "used", "one_priority": True},
+    12: {
+        "modelcars": "used",
+        "one_priority": True,
+        "+storage_uris": {"oci://"},
+        "+v2_frameworks": {"huggingface"},
+    },
     13: {"-explainers": {"alibi"}, "without_deploy": "knative"},
     14: {
         "+keys": {"localModel", "security"},
@@ -228,6 +265,10 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "worker_runtimes": True,
         "recovers": True,
         "+gpu_suffix": {"huggingfaceserver"},
+        "+storage_uris": {"hf://"},
+        "keeps_mode": True,
+        "stops": True,
+        "named_predictor": True,
         "+crds": {"localmodelcaches", "localmodelnodes"},
         "-crds": {"clusterlocalmodels"},
     },
@@ -237,12 +278,20 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "keeps_digests": True,
         "reconciles_storage": True,
         "modelcars": "required",
+        "mig_is_gpu": True,
+        "auto_update_off": True,
+        "no_block_names": True,
         "+crds": {"llminferenceservices", "llminferenceserviceconfigs"},
     },
     17: {"modelcars": "given", "without_deploy": "unreconciled"},
     18: {"+crds": {"localmodelnamespacecaches"}},
     19: {"blocked_env": frozenset({"PYTHONPATH"})},
-    20: {"server_types": True, "cpu_suffix": frozenset({"vllmserver"})},
+    20: {
+        "server_types": True,
+        "cpu_suffix": frozenset({"vllmserver"}),
+        "v2_formats": frozenset({"triton", "vLLM"}),
+        "+storage_uris": {"oci+native://"},
+    },
 }
 
 

@@ -32,10 +32,16 @@ class ModelFormat(NamedTuple):
 
 
 class Container(NamedTuple):
-    """A container of a runtime; ``image`` is None if it names none."""
+    """A container of a runtime.
+
+    Attributes:
+        image: None if it names none.
+        limits: the names of its resource limits.
+    """
 
     name: str | None
     image: str | None
+    limits: frozenset[str] = frozenset()
 
 
 class Runtime(NamedTuple):
@@ -95,8 +101,8 @@ def read_runtime(ref: ObjectRef, data: Mapping[str, Any]) -> Runtime:
         tuple(_format(mapping(entry)) for entry in sequence(spec.get("supportedModelFormats"))),
         tuple(str(one) for one in sequence(spec.get("protocolVersions"))),
         tuple(
-            Container(string(mapping(one).get("name")), string(mapping(one).get("image")))
-            for one in sequence(spec.get("containers"))
+            Container(string(one.get("name")), string(one.get("image")), _limits(one))
+            for one in map(mapping, sequence(spec.get("containers")))
         ),
         spec.get("disabled") is True,
         spec.get("multiModel") is True,
@@ -105,6 +111,10 @@ def read_runtime(ref: ObjectRef, data: Mapping[str, Any]) -> Runtime:
         string(metadata.get("creationTimestamp")),
         max((release for path, release in _SINCE.items() if _uses(spec, path)), default=Release(0, 8)),
     )
+
+
+def _limits(container: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(mapping(mapping(container.get("resources")).get("limits")))
 
 
 # The fields that came after 0.8 (v1alpha1/servingruntime_types.go).
@@ -149,15 +159,39 @@ class Choice(NamedTuple):
     others: tuple[Runtime, ...]
 
 
+class Asked(NamedTuple):
+    """What a service asks of a runtime.
+
+    Attributes:
+        framework, version: of the model's format; the version is None if it names none.
+        protocol: "v1", "v2", or None if it names none.
+        workers: whether it has workers.
+    """
+
+    framework: str
+    version: str | None = None
+    protocol: str | None = None
+    workers: bool = False
+
+    def __str__(self) -> str:
+        version = f" {self.version}" if self.version else ""
+        return f"{self.framework}{version}{f', protocol {self.protocol}' if self.protocol else ''}"
+
+
 def choose_runtime(runtimes: Iterable[Runtime], framework: str, protocol: str | None, rules: Rules) -> Choice:
-    """Which of the runtimes of one scope a service gets that names no runtime, version or worker.
+    """As `choose`, for a service that names neither a version nor workers."""
+    return choose(runtimes, Asked(framework, protocol=protocol), rules)
+
+
+def choose(runtimes: Iterable[Runtime], asked: Asked, rules: Rules) -> Choice:
+    """Which of the runtimes of one scope a service gets that names no runtime.
 
     Args:
         runtimes: those of the cluster, or those of one namespace (which come before the cluster's).
-        protocol: "v1", "v2", or None for a service that names none.
     """
+    framework = asked.framework
     listing = [runtime for runtime in runtimes if framework in runtime.format_names]
-    fitting = [runtime for runtime in listing if _fits(runtime, framework, protocol, rules)]
+    fitting = [runtime for runtime in listing if _fits(runtime, asked, rules)]
     ranks = {runtime: _rank(runtime, framework, rules) for runtime in fitting}
     best = min(ranks.values(), default=None)
     first = tuple(runtime for runtime in fitting if ranks[runtime] == best)
@@ -179,15 +213,32 @@ def framework_runtime(runtimes: Iterable[Runtime], framework: str, protocol: str
     return choice if choice.first or protocol else choose_runtime(among, framework, "v2", rules)
 
 
-def _fits(runtime: Runtime, framework: str, protocol: str | None, rules: Rules) -> bool:
-    if runtime.disabled or runtime.multi_model or (rules.worker_runtimes and runtime.workers):
+def _fits(runtime: Runtime, asked: Asked, rules: Rules) -> bool:
+    if runtime.disabled or runtime.multi_model or (rules.worker_runtimes and runtime.workers != asked.workers):
         return False
-    if rules.protocol_filter == "always" and protocol is None:
-        protocol = "v1"
-    asked = rules.protocol_filter != "never" and protocol is not None
-    if asked and runtime.protocols and protocol not in runtime.protocols:
+    protocol = asked.protocol or ("v1" if rules.protocol_filter == "always" else None)
+    if rules.protocol_filter != "never" and not speaks(runtime, protocol):
         return False
-    return any(one.name == framework and one.auto_select for one in runtime.formats)
+    return lists_format(runtime, asked, auto=True)
+
+
+def speaks(runtime: Runtime, protocol: str | None) -> bool:
+    """Whether a runtime serves a protocol; one that names none serves all."""
+    return not protocol or not runtime.protocols or protocol in runtime.protocols
+
+
+def lists_format(runtime: Runtime, asked: Asked, *, auto: bool) -> bool:
+    """Whether a runtime lists a format, in exactly the version that is asked for.
+
+    Args:
+        auto: whether only entries count that are for services which name no runtime.
+    """
+    return any(
+        one.name == asked.framework
+        and (one.auto_select or not auto)
+        and (asked.version is None or one.version == asked.version)
+        for one in runtime.formats
+    )
 
 
 def _rank(runtime: Runtime, framework: str, rules: Rules) -> int:

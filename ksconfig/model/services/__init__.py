@@ -1,0 +1,1 @@
+"""InferenceServices: which images KServe gives them, release by release, and what a change does to each."""

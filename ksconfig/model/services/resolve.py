@@ -1,0 +1,291 @@
+"""Which images KServe gives a service as it is stored, and by which steps it comes to them.
+
+To 0.7 (and for services that 0.8 and 0.9 have not converted yet) by the framework's block of ``predictors``
+(v1beta1/predictor_*.go, v1alpha2/framework_*.go); from 0.8 on by a runtime (components/predictor.go); explainers by the
+config in every release (v1beta1/explainer_*.go).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from ksconfig.model.plain import mapping, string
+from ksconfig.model.plan import ObjectRef
+from ksconfig.model.releases import Rules
+from ksconfig.model.runtimes import SERVING_CONTAINER, Asked, Runtime, lists_format, speaks
+from ksconfig.model.services.service import (
+    BLOCKS,
+    EXPLAINERS,
+    MODELMESH,
+    STOPPED,
+    Service,
+    blocks,
+    containers,
+    deployment_mode,
+    has_gpu,
+    limits,
+)
+from ksconfig.model.services.storage import storage_uri, uri_fault
+from ksconfig.model.services.tags import update_tag
+from ksconfig.model.services.world import World
+
+#: The components whose images are told, in this order. "canary" is the other predictor of v1alpha2.
+COMPONENTS = ("predictor", "canary", "explainer", "transformer")
+
+
+class Resolved(NamedTuple):
+    """The image of a component of a service.
+
+    Attributes:
+        images: the image; several where KServe's own order decides and is not defined; empty if none can be told.
+        reasons: the steps that lead there, for people.
+        problem: why KServe makes or changes no workload; "" if it does.
+        framework: "sklearn"; "" for a container of one's own.
+        runtime: the runtimes that it may run on, from 0.8 on.
+        version: its runtimeVersion, where that is part of the image.
+        own: whether the service names the image itself.
+    """
+
+    images: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+    problem: str = ""
+    framework: str = ""
+    runtime: tuple[ObjectRef, ...] = ()
+    version: str | None = None
+    own: bool = False
+
+    @property
+    def image(self) -> str:
+        """The image, alternatives joined by " or "."""
+        return " or ".join(self.images)
+
+
+Resolution = Mapping[str, Resolved]
+
+
+def resolve(service: Service, world: World) -> Resolution:
+    """The images of the components of a service, by component."""
+    if service.api == "v1alpha2" and world.rules.v1alpha2:
+        return _v1alpha2(service, world)
+    found = {"predictor": _predictor(service, service.predictor, world)}
+    if world.rules.storage_uris_at == "controller" and (fault := uri_fault(storage_uri(service.predictor), world)):
+        found["predictor"] = found["predictor"]._replace(images=(), problem=fault)
+    explainer, transformer = service.spec.get("explainer"), service.spec.get("transformer")
+    if isinstance(explainer, Mapping):
+        found["explainer"] = _explainer(explainer, world)
+    if isinstance(transformer, Mapping):
+        found["transformer"] = _own(containers(transformer), world.rules, named=False)
+    return found
+
+
+def standstill(service: Service, rules: Rules, deploy: Mapping[str, Any]) -> str:
+    """Why this controller leaves a service as it is whatever its images should be; "" if it does not."""
+    if rules.modes and deployment_mode(service, rules, deploy) == MODELMESH:
+        return "ModelMesh serves it"
+    if rules.stops and service.annotations.get(STOPPED) == "true":
+        return "it is stopped (annotation serving.kserve.io/stop)"
+    return ""
+
+
+# 0.2 to 0.4
+
+
+def _v1alpha2(service: Service, world: World) -> Resolution:
+    found = {}
+    for part, name in (("default", "predictor"), ("canary", "canary")):
+        endpoint = mapping(service.spec.get(part))
+        predictor, explainer = endpoint.get("predictor"), endpoint.get("explainer")
+        if isinstance(predictor, Mapping):
+            found[name] = _of_config(predictor, world, v1alpha2=True)
+        if isinstance(explainer, Mapping) and part == "default":
+            found["explainer"] = _explainer(explainer, world)
+    return found or {"predictor": Resolved((), problem="it has no predictor")}
+
+
+# Predictors
+
+
+def _predictor(service: Service, predictor: Mapping[str, Any], world: World) -> Resolved:
+    rules = world.rules
+    if rules.runtimes:
+        model = predictor.get("model")
+        if isinstance(model, Mapping):
+            return _on_runtime(service, predictor, model, world)
+        if not rules.frameworks and (block := next(blocks(predictor, BLOCKS), "")):
+            image = string(mapping(predictor[block]).get("image")) or ""
+            if image:
+                return Resolved((image,), ("the service's own image",), framework=block, own=True)
+            why = f"KServe {rules.release} no longer knows an image for predictor.{block} until the service is updated"
+            return Resolved((), problem=why, framework=block)
+    return _of_config(predictor, world)
+
+
+def _own(found: list[Mapping[str, Any]], rules: Rules, *, named: bool) -> Resolved:
+    """The image of containers of one's own."""
+    chosen = found[0] if found else None
+    if named and rules.named_predictor and len(found) > 1:
+        chosen = next((one for one in found if one.get("name") == SERVING_CONTAINER), chosen)
+    image = string(chosen.get("image")) if chosen else None
+    if not image:
+        return Resolved((), problem="it names no image", own=True)
+    return Resolved((image,), ("a container of its own",), own=True)
+
+
+def _of_config(predictor: Mapping[str, Any], world: World, *, v1alpha2: bool = False) -> Resolved:
+    """A predictor whose image is that of its framework in ``predictors``."""
+    block = next(blocks(predictor, BLOCKS), None)
+    if block is None:
+        custom = mapping(predictor.get("custom")).get("container") if v1alpha2 else None
+        return _own([mapping(custom)] if custom else containers(predictor), world.rules, named=True)
+    body = mapping(predictor[block])
+    image, version = string(body.get("image")), string(body.get("runtimeVersion"))
+    if image and not v1alpha2:
+        return Resolved((image,), ("the service's own image",), framework=block, version=None, own=True)
+    protocol = protocol_block(block, body)
+    entry = world.predictor(block, protocol)
+    place = f"predictors.{block}" + (f".{protocol}" if world.rules.frameworks.get(block) == "protocols" else "")
+    if block not in world.rules.frameworks:
+        return Resolved((), problem=f"KServe {world.rules.release} does not know {block}", framework=block)
+    if entry is None:
+        return Resolved((), problem=f"the config has no {place}, and the controller crashes on it", framework=block)
+    if version is None:
+        return Resolved((), problem="it has no runtimeVersion, which admission writes", framework=block)
+    repository = string(entry.get("image")) or ""
+    reasons = (f"{place}.image is {repository or 'not there'}", f"runtimeVersion is {version}")
+    return Resolved((f"{repository}:{version}",), reasons, framework=block, version=version)
+
+
+def protocol_block(framework: str, body: Mapping[str, Any]) -> str:
+    """Which block of a framework with protocols a service takes (GetContainer of its predictor).
+
+    Of pytorch, v1 is KServe's own server and v2 is TorchServe, which a service gets that names no class of its model.
+    """
+    if framework == "pytorch":
+        spoken = body.get("protocolVersion") in (None, "", "v1")
+        return "v1" if spoken and body.get("modelClassName") else "v2"
+    return "v1" if body.get("protocolVersion") in (None, "v1") else "v2"
+
+
+# Runtimes
+
+
+def _on_runtime(service: Service, predictor: Mapping[str, Any], model: Mapping[str, Any], world: World) -> Resolved:
+    rules = world.rules
+    asked = _asked(predictor, model)
+    framework = asked.framework
+    named = string(model.get("runtime"))
+    if named is not None:
+        runtime = world.named(named, service.namespace)
+        problem = _unfit(runtime, asked, rules) if runtime else f"there is no runtime {named}"
+        if runtime is None or problem:
+            return Resolved((), problem=problem, framework=framework, runtime=(runtime.ref,) if runtime else ())
+        chosen: tuple[Runtime, ...] = (runtime,)
+        why = f"the service names {runtime.ref}"
+    else:
+        chosen = world.chosen(service.namespace, asked)
+        if not chosen:
+            return Resolved((), problem=f"no runtime serves {asked}", framework=framework)
+        why = f"{' or '.join(str(one.ref) for one in chosen)} is chosen for {asked}"
+    found = [_merged(service, model, runtime, world) for runtime in chosen]
+    images = tuple(dict.fromkeys(image for one in found for image in one.images))
+    reasons = (why, *dict.fromkeys(reason for one in found for reason in one.reasons))
+    refs = tuple(one.ref for one in chosen)
+    return found[0]._replace(images=images, reasons=reasons, framework=framework, runtime=refs)
+
+
+def _asked(predictor: Mapping[str, Any], model: Mapping[str, Any]) -> Asked:
+    form = mapping(model.get("modelFormat"))
+    version = form.get("version")
+    return Asked(
+        string(form.get("name")) or "",
+        None if version is None else str(version),
+        string(model.get("protocolVersion")),
+        isinstance(predictor.get("workerSpec"), Mapping),
+    )
+
+
+def _unfit(runtime: Runtime, asked: Asked, rules: Rules) -> str:
+    """Why a service cannot have the runtime that it names; "" if it can."""
+    if runtime.disabled:
+        return f"{runtime.ref} is disabled"
+    if rules.protocol_filter != "never" and not speaks(runtime, asked.protocol):
+        return f"{runtime.ref} does not serve protocol {asked.protocol}"
+    if not lists_format(runtime, asked, auto=False):
+        return f"{runtime.ref} does not list {asked._replace(protocol=None)}"
+    return ""
+
+
+def _merged(service: Service, model: Mapping[str, Any], runtime: Runtime, world: World) -> Resolved:
+    """The image of a runtime's container with the service's laid over it."""
+    rules = world.rules
+    index = runtime.serving_container(rules)
+    if index is None:
+        return Resolved((), problem=f"{runtime.ref} has no container named {SERVING_CONTAINER}")
+    container = runtime.containers[index]
+    own = string(model.get("image"))
+    image = own or container.image or ""
+    reasons = [f"{'the service' if own else runtime.ref} has image {image}"]
+    filled = fill_in(image, service)
+    if filled is None:
+        return Resolved((), (*reasons, "a template that is not filled in here"), own=bool(own))
+    version = string(model.get("runtimeVersion"))
+    gpu = has_gpu(container.limits | limits(model), rules)
+    images = update_tag(
+        filled, version, gpu=gpu, server=runtime.server(rules), rules=rules, predictors=world.flat_predictors
+    )
+    digest = rules.keeps_digests and "@sha256:" in filled
+    if version is not None:
+        reasons.append(f"runtimeVersion is {version}" + (", and a digest stays" if digest else ""))
+    elif images != (filled,):
+        reasons.append(f"KServe {rules.release} makes {' or '.join(images)} of it {'with' if gpu else 'without'} a GPU")
+    return Resolved(images, tuple(reasons), version=None if digest else version, own=bool(own))
+
+
+_PLACEHOLDER = re.compile(r"\{\{-?\s*\.(Name|Namespace|(?:(?:Labels|Annotations)\.(\w+)))\s*-?\}\}", re.ASCII)
+
+
+def fill_in(image: str, service: Service) -> str | None:
+    """An image with the placeholders of a runtime filled in from a service; None if that cannot be done here.
+
+    Go's html/template does it, so what is filled in is escaped (utils.go, ReplacePlaceholders).
+    """
+    if "{{" not in image:
+        return image
+
+    def one(match: re.Match[str]) -> str:
+        if match[1] == "Name":
+            return service.name
+        if match[1] == "Namespace":
+            return service.namespace
+        group = "labels" if match[1].startswith("Labels") else "annotations"
+        value = mapping(service.metadata.get(group)).get(match[2], "")
+        return html.escape(str(value)).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
+
+    filled = _PLACEHOLDER.sub(one, image)
+    return None if "{{" in filled else filled
+
+
+# Explainers
+
+
+def _explainer(explainer: Mapping[str, Any], world: World) -> Resolved:
+    name = next(blocks(explainer, EXPLAINERS), None)
+    if name is None:
+        custom = mapping(explainer.get("custom")).get("container")
+        return _own([mapping(custom)] if custom else containers(explainer), world.rules, named=False)
+    body = mapping(explainer[name])
+    framework = f"explainer/{name}"
+    if name not in world.rules.explainers:
+        return Resolved((), problem=f"KServe {world.rules.release} has no explainer {name}", framework=framework)
+    image, version = string(body.get("image")), string(body.get("runtimeVersion"))
+    if image and name in world.rules.own_images:
+        return Resolved((image,), ("the service's own image",), framework=framework, own=True)
+    if version is None:
+        return Resolved((), problem="it has no runtimeVersion, which admission writes", framework=framework)
+    entry = world.explainer(name)
+    repository = string(entry.get("image")) or ""
+    reasons = (f"explainers.{name}.image is {repository or 'not there'}", f"runtimeVersion is {version}")
+    return Resolved((f"{repository}:{version}",), reasons, framework=framework, version=version)
