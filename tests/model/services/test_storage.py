@@ -1,0 +1,280 @@
+"""Where a model comes from, and the images that KServe's pod webhook adds to a predictor for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from ksconfig.model.plan import ObjectRef
+from ksconfig.model.runtimes import STORAGE_KIND
+from ksconfig.model.services.admission import admit
+from ksconfig.model.services.resolve import resolve
+from ksconfig.model.services.service import Service
+from ksconfig.model.services.storage import pod_images, storage_uri, uri_fault
+from ksconfig.model.services.world import StorageContainer, World, read_storage_container
+from tests.model.services.builders import (
+    BY_CONFIG,
+    WITH_RUNTIMES,
+    Json,
+    model,
+    runtime,
+    service,
+    split,
+    storage_container,
+    world,
+)
+
+V1BETA1 = range(5, 21)
+FROM_0_11 = range(11, 21)
+CONFIG: Json = {
+    "storageInitializer": {"image": "r/config:1"},
+    "agent": {"image": "r/agent:1"},
+    "logger": {"image": "r/logger:1"},
+    "batcher": {"image": "r/batcher:1"},
+}
+SHIPPED = storage_container(
+    "r/container:1", "gs://", "s3://", "hdfs://", regex="https://(.+?).blob.core.windows.net/(.+)"
+)
+
+
+def with_uri(uri: str, minor: int = 20) -> Service:
+    return service({"sklearn": {"storageUri": uri}} if minor < 8 else model(storageUri=uri))
+
+
+def initializer(uri: str, minor: int, *storage: StorageContainer, config: Json | None = None) -> str:
+    """The image of the storage initializer; "" if there is none."""
+    where = world(minor, CONFIG if config is None else {**CONFIG, "storageInitializer": config}, storage=storage)
+    return pod_images(with_uri(uri, minor), where).get("storage-initializer", "")
+
+
+class TestUri:
+    """A component names it in its block, or its container in the environment."""
+
+    @pytest.mark.parametrize(
+        ("component", "uri"),
+        [
+            ({"sklearn": {"storageUri": "gs://a"}}, "gs://a"),
+            ({"model": {"storageUri": "gs://a"}}, "gs://a"),
+            ({"model": {"storageUri": "gs://a"}, "sklearn": {"storageUri": "gs://b"}}, "gs://a"),
+            ({"sklearn": {}}, ""),
+            ({"sklearn": {"storageUri": 1}}, ""),
+            ({"containers": [{"env": [{"name": "STORAGE_URI", "value": "gs://a"}]}]}, "gs://a"),
+            ({"containers": [{"env": [{"name": "A"}, {"name": "STORAGE_URI", "value": "gs://a"}]}]}, "gs://a"),
+            ({"containers": [{}, {"env": [{"name": "STORAGE_URI", "value": "gs://a"}]}]}, ""),
+            ({"containers": [{"env": [{"name": "STORAGE_URI", "valueFrom": {}}]}]}, ""),
+            ({"containers": [{"env": [{"name": "storage_uri", "value": "gs://a"}]}]}, ""),
+            ({"containers": []}, ""),
+            ({}, ""),
+        ],
+    )
+    def test_is_found(self, component: Json, uri: str) -> None:
+        assert storage_uri(component) == uri
+
+    KNOWN = ("gs://b/m", "s3://b/m", "pvc://b/m", "file://b/m", "https://b/m", "http://b/m")
+
+    @pytest.mark.parametrize("minor", V1BETA1)
+    @pytest.mark.parametrize(
+        ("uri", "since"),
+        [
+            *((uri, 5) for uri in KNOWN),
+            ("hdfs://b/m", 9),
+            ("webhdfs://b/m", 9),
+            ("oci://b/m", 12),
+            ("hf://b/m", 15),
+            ("oci+native://b/m", 20),
+            ("ftp://b/m", None),
+            ("GS://b/m", None),
+            ("xgs://b/m", None),
+            # no scheme: a path
+            ("", 5),
+            ("/mnt/models", 5),
+            ("models", 5),
+            ("://b", 5),
+            # a scheme behind other text is one too
+            ("/mnt/ftp://x", None),
+            # Azure
+            ("https://a.blob.core.windows.net/c/m", 5),
+            ("https://a.blob.core.windows.net/", None),
+            ("http://a.blob.core.windows.net/c/m", None),
+            ("https://b/m?blob.core.windows.net", None),
+        ],
+    )
+    def test_begins_as_kserve_knows_it(self, uri: str, since: int | None, minor: int) -> None:
+        fault = uri_fault(uri, world(minor))
+        assert (fault == "") is (since is not None and minor >= since)
+        assert not fault or fault.startswith(f"storageUri {uri} begins with none of file://, gs://, ")
+
+    @pytest.mark.parametrize("minor", FROM_0_11)
+    @pytest.mark.parametrize(
+        ("container", "fits"),
+        [
+            (storage_container("r/x:1", "ftp://"), True),
+            (storage_container("r/x:1", regex="^f.p://"), True),
+            (storage_container("r/x:1", regex="/m$"), True),
+            (storage_container("r/x:1", "gs://"), False),
+            (storage_container("r/x:1", regex="^x"), False),
+            (storage_container("r/x:1", regex="("), False),
+            (storage_container("r/x:1", "ftp://", init=False), False),
+        ],
+    )
+    def test_may_be_a_storage_containers_from_0_11_on(
+        self, container: StorageContainer, fits: bool, minor: int
+    ) -> None:
+        assert (uri_fault("ftp://b/m", world(minor, storage=(container,))) == "") is fits
+
+    @pytest.mark.parametrize("minor", FROM_0_11)
+    def test_that_does_not_fit_leaves_the_service_without_image(self, minor: int) -> None:
+        where = world(minor, CONFIG, runtime("mine"))
+        found = resolve(with_uri("ftp://b/m"), where)["predictor"]
+        assert (found.images, found.problem) == ((), uri_fault("ftp://b/m", where))
+        assert resolve(with_uri("gs://b/m"), where)["predictor"].image == "r/x:1"
+
+    @pytest.mark.parametrize("minor", [*BY_CONFIG, 8, 9, 10])
+    def test_is_not_looked_at_again_before_0_11(self, minor: int) -> None:
+        config = {"predictors": {"sklearn": {"v1": split("r/x")}}}
+        where = world(minor, config, runtime("mine"))
+        predictor = (
+            {"sklearn": {"storageUri": "ftp://b/m", "runtimeVersion": "1"}}
+            if minor < 8
+            else with_uri("ftp://b/m").predictor
+        )
+        assert resolve(service(dict(predictor)), where)["predictor"].image == "r/x:1"
+
+
+OWN: Json = {"containers": [{"image": "me/x:1"}]}
+
+
+def refusal(one: Service | Json, minor: int) -> str:
+    """Why a service or predictor is refused; "" if it is not."""
+    block = split("r/x")
+    predictors = {"sklearn": {"v1": block}, "xgboost": {"v1": block}, "pytorch": {"v2": block}, "onnx": {}}
+    config = {"predictors": predictors, "explainers": {}}
+    return admit(one if isinstance(one, Service) else service(one), world(minor, config)).refusal
+
+
+class TestUriAtAdmission:
+    """To 0.10 the webhook looks at it, later the controller."""
+
+    @pytest.mark.parametrize("minor", V1BETA1)
+    @pytest.mark.parametrize("framework", ["sklearn", "xgboost", "tensorflow", "pytorch", "triton", "lightgbm"])
+    def test_of_a_framework_begins_as_kserve_knows_it(self, framework: str, minor: int) -> None:
+        why = refusal({framework: {"storageUri": "ftp://b/m"}}, minor)
+        assert why.startswith("storageUri ftp://b/m begins with none of ") is (minor < 11)
+
+    @pytest.mark.parametrize("minor", range(8, 21))
+    def test_of_a_model_begins_as_kserve_knows_it(self, minor: int) -> None:
+        assert bool(refusal(model(storageUri="ftp://b/m"), minor)) is (minor < 11)
+        assert refusal(model(storageUri="gs://b/m"), minor) == ""
+
+    @pytest.mark.parametrize("minor", V1BETA1)
+    @pytest.mark.parametrize("component", ["predictor", "transformer", "explainer"])
+    def test_of_a_container_of_ones_own_stands_in_its_environment(self, component: str, minor: int) -> None:
+        env = [{"name": "STORAGE_URI", "value": "ftp://b/m"}]
+        parts: Json = {"predictor": OWN, component: {"containers": [{"image": "me/x:1", "env": env}]}}
+        assert bool(refusal(service(**parts), minor)) is (minor < 11)
+
+    @pytest.mark.parametrize("minor", range(5, 11))
+    def test_of_an_explainer_begins_as_kserve_knows_it(self, minor: int) -> None:
+        assert refusal(service(OWN, explainer={"art": {"storageUri": "ftp://b/m"}}), minor)
+        assert refusal(service(OWN, explainer={"art": {"storageUri": "gs://b/m"}}), minor) == ""
+
+
+class TestStorageInitializer:
+    """Facts 1.3 and 8: the config's image to 0.10, a storage container's before it from 0.11 on."""
+
+    @pytest.mark.parametrize("minor", V1BETA1)
+    @pytest.mark.parametrize("uri", ["gs://b/m", "s3://b/m", "https://a.blob.core.windows.net/c/m"])
+    def test_is_that_of_a_storage_container_from_0_11_on(self, uri: str, minor: int) -> None:
+        assert initializer(uri, minor, SHIPPED) == ("r/config:1" if minor < 11 else "r/container:1")
+
+    @pytest.mark.parametrize("minor", V1BETA1)
+    @pytest.mark.parametrize("uri", ["file://b/m", "https://b/m", "/mnt/models"])
+    def test_is_the_configs_where_no_storage_container_fits(self, uri: str, minor: int) -> None:
+        assert initializer(uri, minor, SHIPPED) == "r/config:1"
+
+    @pytest.mark.parametrize("minor", FROM_0_11)
+    def test_is_not_that_of_a_storage_container_for_download_jobs(self, minor: int) -> None:
+        assert initializer("gs://b/m", minor, SHIPPED._replace(init=False)) == "r/config:1"
+
+    @pytest.mark.parametrize("minor", FROM_0_11)
+    def test_is_that_of_the_first_storage_container_that_fits(self, minor: int) -> None:
+        other = storage_container("r/other:1", "gs://")
+        assert initializer("gs://b/m", minor, storage_container("r/no:1", "x://"), other, SHIPPED) == "r/other:1"
+
+    @pytest.mark.parametrize("minor", V1BETA1)
+    def test_is_for_containers_of_ones_own_too(self, minor: int) -> None:
+        own = {"containers": [{"image": "me/x:1", "env": [{"name": "STORAGE_URI", "value": "file://b/m"}]}]}
+        assert pod_images(service(own), world(minor, CONFIG)) == {"storage-initializer": "r/config:1"}
+
+    @pytest.mark.parametrize("minor", V1BETA1)
+    def test_is_none_without_a_model(self, minor: int) -> None:
+        assert pod_images(service({"containers": [{"image": "me/x:1"}]}), world(minor, CONFIG)) == {}
+
+    @pytest.mark.parametrize("minor", FROM_0_11)
+    def test_is_none_for_a_volume_that_is_mounted_directly(self, minor: int) -> None:
+        config = {"image": "r/config:1", "enableDirectPvcVolumeMount": True}
+        assert initializer("pvc://claim/m", minor, config=config) == ""
+
+    @pytest.mark.parametrize("minor", range(12, 21))
+    def test_is_none_for_an_image_that_holds_the_model(self, minor: int) -> None:
+        config = {"image": "r/config:1", "enableModelcar": True}
+        assert initializer("oci://r/m:1", minor, SHIPPED, config=config) == ""
+
+    @pytest.mark.parametrize("more", [{"enableOciModelSupport": True}, {"ociModelMode": "native"}], ids=str)
+    def test_is_none_for_an_image_by_other_words_of_0_20(self, more: Json) -> None:
+        assert initializer("oci://r/m:1", 20, SHIPPED, config={"image": "r/config:1", **more}) == ""
+
+    def test_is_none_for_a_native_image_volume_in_0_20(self) -> None:
+        assert initializer("oci+native://r/m:1", 20, SHIPPED) == ""
+
+
+class TestAgent:
+    """Facts 1.3: logger and batcher are the agent's work since 0.5; their own images are not read."""
+
+    @pytest.mark.parametrize("minor", V1BETA1)
+    @pytest.mark.parametrize(
+        "more", [{"logger": {}}, {"batcher": {}}, {"logger": {"mode": "all"}, "batcher": {}}], ids=str
+    )
+    def test_is_added_for_them(self, more: Json, minor: int) -> None:
+        predictor = {"containers": [{"image": "me/x:1"}], **more}
+        assert pod_images(service(predictor), world(minor, CONFIG)) == {"agent": "r/agent:1"}
+
+    @pytest.mark.parametrize("minor", V1BETA1)
+    @pytest.mark.parametrize("more", [{}, {"logger": None}, {"minReplicas": 1}], ids=str)
+    def test_is_not_added_without_them(self, more: Json, minor: int) -> None:
+        assert pod_images(service({"containers": [{"image": "me/x:1"}], **more}), world(minor, CONFIG)) == {}
+
+    @pytest.mark.parametrize("minor", WITH_RUNTIMES)
+    def test_stands_beside_the_storage_initializer(self, minor: int) -> None:
+        one = service({**model(storageUri="file://b/m"), "logger": {"mode": "all"}})
+        assert pod_images(one, world(minor, CONFIG)) == {"storage-initializer": "r/config:1", "agent": "r/agent:1"}
+
+    @pytest.mark.parametrize("minor", WITH_RUNTIMES)
+    def test_is_not_told_where_the_config_has_none(self, minor: int) -> None:
+        assert pod_images(service({**model(), "logger": {"mode": "all"}}), World(world(minor).rules, {})) == {}
+
+
+class TestStorageContainer:
+    """What is read of one."""
+
+    REF = ObjectRef(STORAGE_KIND, None, "default")
+
+    def test_is_its_image_and_what_it_supports(self) -> None:
+        container = {"name": "storage-initializer", "image": "r/si:1"}
+        formats = [{"prefix": "gs://"}, {"regex": "^s3"}, {"prefix": "x://", "regex": "y"}, {}, {"prefix": ""}]
+        found = read_storage_container(self.REF, {"spec": {"container": container, "supportedUriFormats": formats}})
+        assert found == StorageContainer(
+            self.REF, "r/si:1", (("prefix", "gs://"), ("regex", "^s3"), ("prefix", "x://")), True
+        )
+
+    @pytest.mark.parametrize(
+        ("workload", "init"), [(None, True), ("initContainer", True), ("localModelDownloadJob", False)]
+    )
+    def test_is_for_init_containers_unless_it_says_otherwise(self, workload: str | None, init: bool) -> None:
+        spec = {"container": {"image": "r/si:1"}, **({"workloadType": workload} if workload else {})}
+        assert read_storage_container(self.REF, {"spec": spec}).init is init
+
+    @pytest.mark.parametrize(
+        "data", [{}, {"spec": None}, {"spec": {"container": [], "supportedUriFormats": {}}}], ids=str
+    )
+    def test_may_be_anything(self, data: Json) -> None:
+        assert read_storage_container(self.REF, data) == StorageContainer(self.REF, "", (), True)
