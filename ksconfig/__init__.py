@@ -25,7 +25,10 @@ _HOMES = {
     "ksconfig.model.revision": ("Revision",),
     "ksconfig.operations.live": ("Result",),
     "ksconfig.model.plan": ("ABSENT", "Change", "ImageChange", "Notice", "ObjectRef", "Plan"),
+    "ksconfig.model.services.impact": ("Impact", "ServiceImpact"),
     "ksconfig.operations": ("Image",),
+    "ksconfig.operations.models": ("ServiceState",),
+    "ksconfig.operations.view": ("Care",),
     "ksconfig.operations.doctor": ("Finding",),
     "ksconfig.errors": (
         "Ambiguous",
@@ -40,6 +43,7 @@ _HOMES = {
         "InvalidPath",
         "InvalidReference",
         "KsconfigError",
+        "ModelsNotReady",
         "NotFound",
         "NotReady",
         "PathNotFound",
@@ -59,6 +63,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "ABSENT",
     "Ambiguous",
+    "Care",
     "Change",
     "Cluster",
     "ClusterFailure",
@@ -70,12 +75,14 @@ __all__ = [
     "Finding",
     "Image",
     "ImageChange",
+    "Impact",
     "InternalError",
     "InvalidDocument",
     "InvalidPath",
     "InvalidReference",
     "KsconfigError",
     "Manifests",
+    "ModelsNotReady",
     "NotFound",
     "NotReady",
     "Notice",
@@ -90,6 +97,8 @@ __all__ = [
     "RolledBack",
     "RolloutFailed",
     "RolloutTimeout",
+    "ServiceImpact",
+    "ServiceState",
     "Status",
     "TargetNotFound",
     "UnsupportedEdit",
@@ -114,6 +123,7 @@ if TYPE_CHECKING:
         InvalidPath,
         InvalidReference,
         KsconfigError,
+        ModelsNotReady,
         NotFound,
         NotReady,
         PathNotFound,
@@ -130,9 +140,12 @@ if TYPE_CHECKING:
     from ksconfig.manifests import Manifests, load, loads
     from ksconfig.model.plan import ABSENT, Change, ImageChange, Notice, ObjectRef, Plan
     from ksconfig.model.revision import Revision
+    from ksconfig.model.services.impact import Impact, ServiceImpact
     from ksconfig.operations import Image
     from ksconfig.operations.doctor import Finding
     from ksconfig.operations.live import Result
+    from ksconfig.operations.models import ServiceState
+    from ksconfig.operations.view import Care
 
 
 def __getattr__(name: str) -> Any:

@@ -22,7 +22,7 @@ from ksconfig.operations import rollback as way_back
 from ksconfig.operations.live import Result
 from ksconfig.operations.rollout import check_restartable, restart, unproved
 from ksconfig.operations.site import Options, Say, Site
-from ksconfig.operations.view import View
+from ksconfig.operations.view import Care, View
 from ksconfig.source.cluster.access import Access, open_access
 from ksconfig.source.cluster.client import is_transient
 from ksconfig.source.cluster.finder import CONFIG, Found, find_kserve
@@ -35,6 +35,7 @@ from ksconfig.text.json_path import Step
 
 if TYPE_CHECKING:
     from ksconfig.operations.doctor import Finding
+    from ksconfig.operations.models import ServiceState
 
 _TIMEOUT = 300.0
 
@@ -103,10 +104,12 @@ class Cluster:
             self._site = Site(self.source, records, self._workload, self._patience, user, self._why)
         return self._site
 
-    def scope(self, allow: Collection[str] = ()) -> Scope:
+    def scope(self, allow: Collection[str] = (), care: Care | None = None) -> Scope:
         """Namespace, release and overrides, as the operations take them."""
         self._patience.renew(_TIMEOUT)  # each plan and each look begins with a scope
-        return Scope(self.namespace, self._version, (allow,) if isinstance(allow, str) else tuple(allow))
+        return Scope(
+            self.namespace, self._version, (allow,) if isinstance(allow, str) else tuple(allow), care or Care()
+        )
 
     @property
     def release(self) -> ReleaseGuess:
@@ -164,6 +167,13 @@ class Cluster:
                 tuple(notices),
             )
 
+    def services(self, *, care: Care | None = None) -> tuple[ServiceState, ...]:
+        """How every service runs: the image that it should have, the one that it has, and what pins it."""
+        from ksconfig.operations.models import service_states
+
+        with not_done("the services were not looked at"):
+            return service_states(self.site, self.scope(care=care))
+
     # Planning: nothing is written
 
     def plan_set_image(
@@ -173,10 +183,15 @@ class Cluster:
         gpu_version: str | Sequence[str] = (),
         within: Within = None,
         allow: Collection[str] = (),
+        care: Care | None = None,
     ) -> Plan:
-        """What `set_image` would do."""
+        """What `set_image` would do; ``plan.impact`` tells which services change.
+
+        Args:
+            care: how services are dealt with that are pinned to a version, and how many may change.
+        """
         versions = (gpu_version,) if isinstance(gpu_version, str) else tuple(gpu_version)
-        scope = self.scope(allow)
+        scope = self.scope(allow, care)
 
         def make() -> Plan:
             plan = operations.plan_set_image(self.source, images, scope, gpu_version=versions, within=within)
@@ -192,9 +207,10 @@ class Cluster:
         *,
         allow_type_change: bool = False,
         allow: Collection[str] = (),
+        care: Care | None = None,
     ) -> Plan:
         """What `set` would do."""
-        scope = self.scope(allow)
+        scope = self.scope(allow, care)
 
         def make() -> Plan:
             plan = operations.plan_set(self.source, path, value, scope, allow_type_change=allow_type_change)
@@ -203,9 +219,9 @@ class Cluster:
         with not_done(f"{path} was not set"):
             return replace(make(), again=make)
 
-    def plan_unset(self, path: str | Sequence[Step], *, allow: Collection[str] = ()) -> Plan:
+    def plan_unset(self, path: str | Sequence[Step], *, allow: Collection[str] = (), care: Care | None = None) -> Plan:
         """What `unset` would do."""
-        scope = self.scope(allow)
+        scope = self.scope(allow, care)
 
         def make() -> Plan:
             return preflight.review(self.site, operations.plan_unset(self.source, path, scope), scope)
@@ -213,9 +229,9 @@ class Cluster:
         with not_done(f"{path} was not removed"):
             return replace(make(), again=make)
 
-    def plan_rollback(self, to: int | None = None, *, allow: Collection[str] = ()) -> Plan:
+    def plan_rollback(self, to: int | None = None, *, allow: Collection[str] = (), care: Care | None = None) -> Plan:
         """What `rollback` would do."""
-        scope = self.scope(allow)
+        scope = self.scope(allow, care)
 
         def make() -> Plan:
             return preflight.review(self.site, way_back.plan_rollback(self.site, scope, to), scope)
@@ -230,13 +246,15 @@ class Cluster:
 
         Args:
             options: as the attributes of `ksconfig.operations.site.Options`: ``reason``, ``restart``, ``wait``,
-                ``timeout`` (seconds), ``restart_by``, ``history``, ``history_limit``, ``rollback_on_failure``, ``say``.
+                ``timeout`` (seconds), ``restart_by``, ``history``, ``history_limit``, ``rollback_on_failure``,
+                ``wait_models``, ``models_timeout`` (seconds), ``say``.
 
         Raises:
             Conflict: somebody changed the same values meanwhile; nothing was written.
             RightMissing: a right is missing; nothing was written.
             NotReady: written, and the controller does not serve.
-            RolledBack: the controller did not come up with the change, which was taken back.
+            ModelsNotReady: services do not run their new image, or are not ready with it.
+            RolledBack: the controller or a service did not come up with the change, which was taken back.
         """
         made = Options(**options)
         self._patience.renew(made.timeout)
@@ -265,17 +283,17 @@ class Cluster:
         if isinstance(target, str) == (image is None):
             raise UsageError("set_image takes a target and an image, or one mapping from target to image")
         images = {target: image or ""} if isinstance(target, str) else target
-        mine, rest = _split(options, ("gpu_version", "within", "allow"))
+        mine, rest = _split(options, ("gpu_version", "within", "allow", "care"))
         return self.apply(self.plan_set_image(images, **mine), **rest)
 
     def set(self, path: str | Sequence[Step], value: Any, **options: Any) -> Result:
         """Set one JSON value of the config (options of `plan_set` and of `apply`)."""
-        mine, rest = _split(options, ("allow_type_change", "allow"))
+        mine, rest = _split(options, ("allow_type_change", "allow", "care"))
         return self.apply(self.plan_set(path, value, **mine), **rest)
 
     def unset(self, path: str | Sequence[Step], **options: Any) -> Result:
         """Remove one JSON value of the config (options of `plan_unset` and of `apply`)."""
-        mine, rest = _split(options, ("allow",))
+        mine, rest = _split(options, ("allow", "care"))
         return self.apply(self.plan_unset(path, **mine), **rest)
 
     def close_pending(self) -> Revision | None:
@@ -291,7 +309,7 @@ class Cluster:
 
         A newest revision that was recorded and never written is closed, and nothing else is done.
         """
-        mine, rest = _split(options, ("allow",))
+        mine, rest = _split(options, ("allow", "care"))
         if to is None and (closed := self.close_pending()):
             notice = Notice("closed", f"revision {closed.number} was never written; it is closed now")
             empty = Plan("rollback", (), (), (), (), (notice,), self.release)

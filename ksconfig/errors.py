@@ -20,7 +20,8 @@
     ├── Conflict                  4   somebody wrote meanwhile
     ├── NotReady                  5   written, and the controller does not serve
     │   ├── RolloutFailed         5   proven: it crashes, or its image cannot be pulled
-    │   └── RolloutTimeout        5   not yet, and the time is over
+    │   ├── RolloutTimeout        5   not yet, and the time is over
+    │   └── ModelsNotReady        6   the controller serves, and services do not run the new image (yet)
     ├── RolledBack                7   failed, and the old state serves again
     └── InternalError             1   the proof after an edit failed: nothing was written
 
@@ -254,6 +255,24 @@ class RolloutFailed(NotReady):
 
 class RolloutTimeout(NotReady):
     """The controller does not serve yet, and the time is over; the message says what was still missing."""
+
+
+class ModelsNotReady(NotReady):
+    """The controller serves, and services that were to change do not run their new image, or are not ready with it.
+
+    Attributes:
+        failed: whether it is proven that they will not: a pod crashes, or its image cannot be pulled.
+        services: those that are not there yet, as NAMESPACE/NAME.
+    """
+
+    exit_code = ExitCode.MODELS_NOT_READY
+
+    def __init__(
+        self, why: str, *, advice: str | None = None, failed: bool = False, services: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(why, advice=advice)
+        self.failed = failed
+        self.services = services
 
 
 class RolledBack(KsconfigError):

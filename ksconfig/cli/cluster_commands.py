@@ -8,13 +8,15 @@ import click
 
 from ksconfig.cli import output
 from ksconfig.cli.config_commands import Command
-from ksconfig.cli.opened import ask, open_cluster
+from ksconfig.cli.opened import OpenedCluster, ask, open_cluster
 from ksconfig.cli.options import shared_options, writing_options
-from ksconfig.errors import RevisionNotFound, UsageError
+from ksconfig.cli.services_output import state_content, states_table
+from ksconfig.errors import RevisionNotFound, RightMissing, UsageError
 from ksconfig.model.plan import Change
 
 if TYPE_CHECKING:
     from ksconfig.model.revision import Revision
+    from ksconfig.operations.models import ServiceState
 
 
 @click.command(cls=Command, epilog="Examples: ksconfig history; ksconfig history 3")
@@ -120,7 +122,7 @@ def rollback(to_revision: int | None) -> None:
         else:
             output.result(text)
         return
-    plan = opened.cluster.plan_rollback(to_revision, allow=tuple(opened.settings.allow))
+    plan = opened.cluster.plan_rollback(to_revision, allow=tuple(opened.settings.allow), care=opened.settings.care)
     lines = [f"{_named(one)}: {output.shown(one.before)} -> {output.shown(one.after)}" for one in plan.changes]
     opened.carry_out(plan, lines or ["unchanged"])
 
@@ -161,13 +163,17 @@ def restart() -> None:
         output.result("controller restarted" + ("" if settings.no_wait else " and serving"))
 
 
-@click.command(cls=Command, epilog="Example: ksconfig status -o json")
+@click.command(cls=Command, epilog="Examples: ksconfig status; ksconfig status -o json; ksconfig status --no-services")
+@click.option("--no-services", is_flag=True, help="Leave the table of services out.")
 @shared_options
-def status() -> None:
-    """Show release, controller, due restarts, last changes."""
+def status(no_services: bool) -> None:
+    """Show release, controller, due restarts, last changes, and how each service runs."""
     opened = open_cluster("status")
     found = opened.cluster.status()
+    states, unknown = ((), "") if no_services else _states(opened)
     output.warnings(found.notices)
+    if unknown:
+        output.remark(output.visible(f"warning: {unknown}"))
     newest = found.revisions[0] if found.revisions else None
     open_ones = [
         one
@@ -182,6 +188,7 @@ def status() -> None:
             "restartDue": list(found.restart_due),
             "lastRevision": _content(newest, found.undone) if newest else None,
             "unfinished": [_content(one, found.undone) for one in open_ones],
+            "services": [state_content(one) for one in states] if not no_services and not unknown else None,
             "warnings": output.notices_content(found.notices),
         }
         output.document("Status", content, opened.settings.output)
@@ -196,6 +203,23 @@ def status() -> None:
     output.result(output.visible(f"last change  {last}"))
     for one in open_ones:
         output.result(output.visible(f"unfinished   revision {one.number}: {_explained(one)}"))
+    if states:
+        lacking = sum(not one.up_to_date for one in states)
+        output.result(f"services     {len(states)}, {lacking or 'none'} not up to date")
+        output.result("")
+        states_table(states, _SHOWN_SERVICES)
+
+
+#: So many services a person is shown; those that lack something come first.
+_SHOWN_SERVICES = 30
+
+
+def _states(opened: OpenedCluster) -> tuple[tuple[ServiceState, ...], str]:
+    """How services run, or why that is not known."""
+    try:
+        return opened.cluster.services(care=opened.settings.care), ""
+    except RightMissing as missing:
+        return (), f"the services were not looked at: {missing.why}"
 
 
 def _explained(one: Revision) -> str:

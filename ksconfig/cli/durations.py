@@ -10,8 +10,8 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 
 
-def seconds_of(text: str) -> float:
-    """The seconds of a duration.
+def seconds_of(text: str, option: str = "--timeout") -> float:
+    """The seconds of a duration, the value of an option.
 
     Raises:
         UsageError: it is none, or not longer than nothing.
@@ -22,5 +22,6 @@ def seconds_of(text: str) -> float:
         raise UsageError(f'"{text}" is no duration', advice=hint)
     seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
     if seconds <= 0:
-        raise UsageError(f'"{text}" is no time at all', advice="To wait for nothing: --no-wait.")
+        advice = "To wait for nothing: --no-wait." if option == "--timeout" else f"Leave {option} out."
+        raise UsageError(f'"{text}" is no time at all', advice=advice)
     return seconds

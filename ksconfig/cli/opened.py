@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -22,6 +22,7 @@ from ksconfig.source.port import Source
 
 if TYPE_CHECKING:
     from ksconfig.cluster import Cluster
+    from ksconfig.operations.live import Result
     from ksconfig.source.files import ManifestFile
 
 
@@ -57,6 +58,15 @@ def tell_release(settings: Settings, release: ReleaseGuess) -> None:
         output.remark(f"KServe release: {release}, told by {release.told_by}")
 
 
+def tell_impact(plan: Plan, say: Callable[[str], None]) -> None:
+    """Print what a plan does to services, if there is anything to say."""
+    if plan.impact is not None:
+        from ksconfig.cli.services_output import impact_lines
+
+        for line in impact_lines(plan.impact):
+            say(output.visible(line))
+
+
 def print_names(plan: Plan) -> None:
     """The objects that a plan changes, as kubectl names them."""
     for name in dict.fromkeys(str(edit.object) for edit in plan.edits):
@@ -72,9 +82,9 @@ class OpenedFiles:
 
         if settings.files.count("-") > 1:
             raise UsageError("-f - is given twice, but there is one standard input")
-        for name in ("context", "kubeconfig", "rollback_on_failure"):
-            if name in settings.given:
-                option = "--" + name.replace("_", "-")
+        for name in ("context", "kubeconfig", "rollback_on_failure", "unpin", "unpin_services", "wait_models"):
+            if name in settings.given or (name == "unpin_services" and settings.unpin_services):
+                option = "--" + name.removesuffix("s" * (name == "unpin_services")).replace("_", "-")
                 raise UsageError(f"{option} is for a cluster, and -f names manifests", advice="Leave one of them out.")
         with not_done("no manifest was read"):
             stream = (_standard_input(),) if "-" in settings.files else ()
@@ -112,6 +122,7 @@ class OpenedFiles:
         output.warnings(plan.notices)
         if plan.changed and not settings.dry_run:
             output.diff(plan.diff(), err=True)
+            tell_impact(plan, output.remark)
         if settings.for_machines:
             output.document("Change", output.plan_content(plan, dry_run=settings.dry_run), settings.output)
         elif settings.output == "name":
@@ -126,6 +137,7 @@ class OpenedFiles:
                 output.result(output.visible(line + (" (dry run)" if settings.dry_run and plan.changed else "")))
             if settings.dry_run:
                 output.diff(plan.diff(), err=False)
+                tell_impact(plan, output.result)
 
 
 def _standard_input() -> ManifestFile:
@@ -177,21 +189,28 @@ class OpenedCluster:
     @property
     def scope(self) -> Scope:
         """Namespace, release and overrides."""
-        return self.cluster.scope(self.settings.allow)
+        return self.cluster.scope(self.settings.allow, self.settings.care)
 
     def plan_set_image(self, images: Mapping[str, str], gpu_version: Sequence[str], within: Any) -> Plan:
         """As `ksconfig.cluster.Cluster.plan_set_image`."""
         return self.cluster.plan_set_image(
-            images, gpu_version=gpu_version, within=within, allow=tuple(self.settings.allow)
+            images,
+            gpu_version=gpu_version,
+            within=within,
+            allow=tuple(self.settings.allow),
+            care=self.settings.care,
         )
 
     def plan_set(self, path: str, value: Any, allow_type_change: bool) -> Plan:
         """As `ksconfig.cluster.Cluster.plan_set`."""
-        return self.cluster.plan_set(path, value, allow_type_change=allow_type_change, allow=tuple(self.settings.allow))
+        settings = self.settings
+        return self.cluster.plan_set(
+            path, value, allow_type_change=allow_type_change, allow=tuple(settings.allow), care=settings.care
+        )
 
     def plan_unset(self, path: str) -> Plan:
         """As `ksconfig.cluster.Cluster.plan_unset`."""
-        return self.cluster.plan_unset(path, allow=tuple(self.settings.allow))
+        return self.cluster.plan_unset(path, allow=tuple(self.settings.allow), care=self.settings.care)
 
     def carry_out(self, plan: Plan, lines: list[str]) -> None:
         """Write to the cluster, unless it is a dry run, and print what came of it."""
@@ -202,6 +221,7 @@ class OpenedCluster:
             return
         if plan.changed:
             output.diff(plan.diff(), err=True)
+            tell_impact(plan, output.remark)
             self._confirm(plan)
         result = self.cluster.apply(plan, **self.options())
         output.warnings(result.notices)
@@ -212,6 +232,7 @@ class OpenedCluster:
                 "restarted": result.restarted,
                 "served": result.served,
                 "revision": result.revision,
+                "modelsReady": result.models,
             }
             content["warnings"] += output.notices_content(result.notices)
             output.document("Change", content, settings.output)
@@ -220,7 +241,7 @@ class OpenedCluster:
         else:
             for line in lines:
                 output.result(output.visible(line))
-            output.result(_outcome(result.revision if result.changed else None, result.restarted, result.served))
+            output.result(_outcome(result))
 
     def options(self) -> dict[str, Any]:
         """The options of `ksconfig.cluster.Cluster.apply`."""
@@ -239,6 +260,8 @@ class OpenedCluster:
             "history": not settings.no_history,
             "history_limit": int(settings.history_limit),
             "rollback_on_failure": settings.rollback_on_failure,
+            "wait_models": settings.wait_models,
+            "models_timeout": seconds_of(settings.models_timeout, "--models-timeout"),
             "say": lambda text: output.remark(output.visible(text)),
             "written": written,
         }
@@ -255,6 +278,7 @@ class OpenedCluster:
             for line in lines:
                 output.result(output.visible(line + (" (server dry run)" if plan.changed else "")))
             output.diff(plan.diff(), err=False)
+            tell_impact(plan, output.result)
 
     def _confirm(self, plan: Plan) -> None:
         """Ask a person, where there is one."""
@@ -270,12 +294,14 @@ class OpenedCluster:
         ask(question, "nothing was written")
 
 
-def _outcome(revision: int | None, restarted: bool, served: bool | None) -> str:
-    parts = [f"revision {revision}"] if revision else []
-    if restarted:
-        parts.append("controller restarted" + (" and serving" if served else ""))
-    elif served:
+def _outcome(result: Result) -> str:
+    parts = [f"revision {result.revision}"] if result.revision and result.changed else []
+    if result.restarted:
+        parts.append("controller restarted" + (" and serving" if result.served else ""))
+    elif result.served:
         parts.append("controller serving")
+    if result.models:
+        parts.append(f"{result.models} service{'s' if result.models > 1 else ''} ready with the new image")
     return ", ".join(parts) if parts else "nothing to do"
 
 

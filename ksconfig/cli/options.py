@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+from ksconfig.errors import UsageError
 from ksconfig.operations import ALLOWABLE, Scope
+from ksconfig.operations.view import Care
 
 
 @dataclass
@@ -37,6 +39,12 @@ class Settings:
     rollback_on_failure: bool = False
     no_history: bool = False
     history_limit: str = "10"
+    unpin: bool = False
+    unpin_services: list[str] = field(default_factory=list)
+    max_affected: str | None = None
+    impact_namespaces: list[str] = field(default_factory=list)
+    wait_models: bool = False
+    models_timeout: str = "30m"
     written: bool = False
     revision: int | None = None
     given: set[str] = field(default_factory=set)
@@ -49,11 +57,23 @@ class Settings:
     @property
     def scope(self) -> Scope:
         """What the operations need to know of them."""
-        return Scope(self.namespace, self.kserve_version, tuple(self.allow))
+        return Scope(self.namespace, self.kserve_version, tuple(self.allow), self.care)
+
+    @property
+    def care(self) -> Care:
+        """How services are dealt with."""
+        if self.max_affected is not None and not self.max_affected.isdigit():
+            raise UsageError(f'--max-affected is "{self.max_affected}", and must be a number')
+        namespaces = [one for given in self.impact_namespaces for one in given.split(",") if one]
+        for service in self.unpin_services:
+            if service.count("/") != 1:
+                raise UsageError(f'--unpin-service is "{service}"', advice="Write it as NAMESPACE/NAME.")
+        bound = None if self.max_affected is None else int(self.max_affected)
+        return Care(tuple(namespaces), self.unpin, tuple(self.unpin_services), bound)
 
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_REPEATABLE = {"files", "allow"}
+_REPEATABLE = {"files", "allow", "unpin_services", "impact_namespaces"}
 
 
 def _take(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -117,6 +137,24 @@ def writing_options(command: _Command) -> _Command:
 _WRITING: list[Callable[[Any], Any]] = [
     _value("--reason", metavar="TEXT", help="Why, for the history."),
     _flag("--rollback-on-failure", help="Put the old state back if the controller cannot start with the new one."),
+    _flag(
+        "--unpin",
+        help="Let services follow whose runtimeVersion is the replaced default, and not their owner's wish.",
+    ),
+    _value(
+        "--unpin-service",
+        "unpin_services",
+        metavar="NAMESPACE/NAME",
+        help="Let a service follow whose owner set its runtimeVersion; repeatable.",
+    ),
+    _value("--max-affected", metavar="N", help="Refuse if more than N services would change."),
+    _value(
+        "--impact-namespaces",
+        metavar="A,B",
+        help="Look at the services of these namespaces only; of others nothing is known then.",
+    ),
+    _flag("--wait-models", help="Wait until the services that change run their new image and are ready (exit 6)."),
+    _value("--models-timeout", metavar="TIME", help="How long to wait for services.  [default: 30m]"),
     _flag("--no-restart", help="Write only; running services keep what they have until the controller restarts."),
     _flag("--no-wait", help="Restart the controller without waiting until it serves."),
     _value(

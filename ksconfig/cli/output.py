@@ -127,6 +127,8 @@ def notices_content(notices: Iterable[Notice]) -> list[dict[str, str]]:
 
 def plan_content(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
     """A plan, carried out or not, for machines."""
+    from ksconfig.cli.services_output import impact_content
+
     return {
         "command": plan.command,
         "dryRun": dry_run,
@@ -136,6 +138,7 @@ def plan_content(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
         "release": release_content(plan.release),
         "images": [{"target": i.target, "before": i.before, "after": i.after} for i in plan.images],
         "changes": [change_content(change) for change in plan.changes],
+        "impact": impact_content(plan.impact) if plan.impact is not None else None,
         "diff": plan.diff(),
         "warnings": notices_content(plan.notices),
     }

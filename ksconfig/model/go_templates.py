@@ -14,6 +14,12 @@ _WORDS = _BLOCKS | {"else", "end", "template", "break", "continue", "nil", "true
 _FUNCTIONS = frozenset({"and", "or", "not", "index", "len", "call", "print", "printf", "println", "slice"})
 _COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "html", "js", "urlquery"})
 _KNOWN = _WORDS | _FUNCTIONS | _COMPARISONS
+#: The fields of an object's metadata (ObjectMeta), which the containers of runtimes are templates over.
+METADATA = frozenset(
+    {"Name", "GenerateName", "Namespace", "SelfLink", "UID", "ResourceVersion", "Generation", "CreationTimestamp"}
+    | {"DeletionTimestamp", "DeletionGracePeriodSeconds", "Labels", "Annotations", "OwnerReferences", "Finalizers"}
+    | {"ManagedFields"}
+)
 
 
 def go_template_fault(text: str, fields: Collection[str], *, quoted: bool = False) -> str | None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.text.diff import TextPatch, unified_diff
 from ksconfig.text.json_path import Path, format_path
 from ksconfig.text.proof import ABSENT
 from ksconfig.text.spans import Edit, apply_edits
+
+if TYPE_CHECKING:
+    from ksconfig.model.services.impact import Impact
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ class Plan:
         notices: warnings.
         release: the KServe release it was made for.
         rollback_of, rollback_to: of a rollback, the revisions that it undoes, and the one whose state it restores.
+        impact: what it does to services; None if that was not asked, or if there is nothing to write.
     """
 
     command: str
@@ -133,6 +137,7 @@ class Plan:
     release: ReleaseGuess
     rollback_of: tuple[int, ...] = ()
     rollback_to: int | None = None
+    impact: Impact | None = None
     #: Makes it once more, from what is there then; None where that is not needed (files).
     again: Callable[[], Plan] | None = field(default=None, repr=False, compare=False)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from ksconfig.errors import UsageError
@@ -97,6 +98,21 @@ class Rules(NamedTuple):
         no_block_names: whether admission refuses a name in a framework's block or ``model``.
         storage_uris: the beginnings that a ``storageUri`` may have, storage containers apart.
         storage_uris_at: who looks at them: admission, or the controller.
+        storage_specs: whether a model may be named by ``storage``.
+        several_uris: whether it may be named by several ``storageUris``.
+        mounts_volumes: whether a volume that holds a model is mounted without copying, whatever the config says.
+        collocates: whether a predictor may have a transformer in its pod, beside the container named
+            ``kserve-container``, which then names the model.
+        mode_names: the present names of ways of deployment that have old ones.
+        renames_modes: whether admission writes the present name for an old one.
+        checks_mode: whether a way of deployment that it does not know stops the controller.
+        autoscaler_classes: the values that ``serving.kserve.io/autoscalerClass`` may have; empty: any.
+        scaled_by_annotations: whether the other annotations on scaling are looked at, too.
+        pod_metrics: the metrics that they may name.
+        scales_components: whether the fields of components on scaling are looked at.
+        strategies: whether services on Knative may have no ``deploymentStrategy``.
+        worker_storage: where the model of a service with workers may be.
+        canaries: whether a service may have several predictors under ``canary``.
     """
 
     release: Release
@@ -143,6 +159,20 @@ class Rules(NamedTuple):
     no_block_names: bool = False
     storage_uris: frozenset[str] = frozenset({"gs://", "s3://", "pvc://", "file://", "https://", "http://"})
     storage_uris_at: Literal["admission", "controller"] = "admission"
+    storage_specs: bool = False
+    several_uris: bool = False
+    mounts_volumes: bool = False
+    collocates: bool = False
+    mode_names: Mapping[str, str] = MappingProxyType({})
+    renames_modes: bool = False
+    checks_mode: bool = False
+    autoscaler_classes: frozenset[str] = frozenset()
+    scaled_by_annotations: bool = False
+    pod_metrics: frozenset[str] = frozenset()
+    scales_components: bool = False
+    strategies: bool = False
+    worker_storage: frozenset[str] = frozenset({"pvc"})
+    canaries: bool = False
 
     def shape_of(self, framework: str) -> Shape | None:
         """The shape in which it reads a framework, whose name may be in any case, as Go's decoder takes it."""
@@ -205,6 +235,9 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "+start_keys": {"deploy"},
         "without_deploy": "exits",
         "group": "serving.kserve.io",
+        "autoscaler_classes": frozenset({"hpa"}),
+        "scaled_by_annotations": True,
+        "pod_metrics": frozenset({"cpu"}),
     },
     8: {
         # pytorch is flat again in the code of 0.8 and 0.9, although their manifests ship v1 and v2
@@ -224,6 +257,9 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "+storage_uris": {"hdfs://", "webhdfs://"},
         "cuts_at_first_colon": False,
         "+crds": {"inferencegraphs"},
+        "storage_specs": True,
+        "+pod_metrics": {"memory"},
+        "scales_components": True,
     },
     10: {
         "frameworks": {},
@@ -243,6 +279,7 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "protocol_filter": "always",
         "priorities": True,
         "storage_uris_at": "controller",
+        "v2_formats": frozenset({"triton"}),
         "+crds": {"clusterstoragecontainers", "servingruntimes/priority"},
     },
     12: {
@@ -250,8 +287,10 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "one_priority": True,
         "+storage_uris": {"oci://"},
         "+v2_frameworks": {"huggingface"},
+        "collocates": True,
+        "+autoscaler_classes": {"external"},
     },
-    13: {"-explainers": {"alibi"}, "without_deploy": "knative"},
+    13: {"-explainers": {"alibi"}, "without_deploy": "knative", "strategies": True},
     14: {
         "+keys": {"localModel", "security"},
         "+images": {"localModel"},
@@ -269,6 +308,8 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "keeps_mode": True,
         "stops": True,
         "named_predictor": True,
+        "+autoscaler_classes": {"keda", "none"},
+        "scaled_by_annotations": False,
         "+crds": {"localmodelcaches", "localmodelnodes"},
         "-crds": {"clusterlocalmodels"},
     },
@@ -281,16 +322,21 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "mig_is_gpu": True,
         "auto_update_off": True,
         "no_block_names": True,
+        "mode_names": {"RawDeployment": "Standard", "Serverless": "Knative"},
+        "several_uris": True,
+        "mounts_volumes": True,
+        "+worker_storage": {"oci"},
         "+crds": {"llminferenceservices", "llminferenceserviceconfigs"},
     },
-    17: {"modelcars": "given", "without_deploy": "unreconciled"},
+    17: {"modelcars": "given", "without_deploy": "unreconciled", "checks_mode": True, "renames_modes": True},
     18: {"+crds": {"localmodelnamespacecaches"}},
     19: {"blocked_env": frozenset({"PYTHONPATH"})},
     20: {
         "server_types": True,
         "cpu_suffix": frozenset({"vllmserver"}),
-        "v2_formats": frozenset({"triton", "vLLM"}),
+        "+v2_formats": {"vLLM"},
         "+storage_uris": {"oci+native://"},
+        "canaries": True,
     },
 }
 

@@ -14,6 +14,7 @@ from typing import Any
 from ksconfig.model.plan import FieldEdit, Plan
 from ksconfig.model.releases import Release, Rules
 from ksconfig.model.runtimes import STORAGE_KIND
+from ksconfig.model.services.service import KIND as SERVICE_KIND
 
 _POD_KEYS = frozenset({"agent", "logger", "batcher", "storageInitializer", "credentials", "metricsAggregator"})
 _UNCACHED_SINCE = Release(0, 13)
@@ -32,7 +33,7 @@ def plan_restarts(plan: Plan) -> bool:
 
 
 def _needs_restart(edit: FieldEdit, release: Release) -> bool:
-    if edit.object.kind == STORAGE_KIND:
+    if edit.object.kind in (STORAGE_KIND, SERVICE_KIND):
         return False
     if edit.field[0] == "data":
         return not (edit.field[1] in _POD_KEYS and release >= _UNCACHED_SINCE)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from ksconfig.errors import InvalidDocument
 from ksconfig.model.plan import ABSENT, Change, Field, ImageChange, ObjectRef
+from ksconfig.model.services.service import KIND as SERVICE_KIND
 
 FORMAT = 1
 PREFIX = "ksconfig-revision-"
@@ -271,6 +272,8 @@ def changed_outside(revisions: Sequence[Revision], live: Live) -> frozenset[int]
         if one.state not in EFFECTIVE:
             continue
         for text in one.fields:
+            if text.object.kind == SERVICE_KIND:
+                continue  # its owner's to change at any time
             before = last.get((text.object, text.field))
             if before and before[1] != text.before:
                 found.add(before[0])

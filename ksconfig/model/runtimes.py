@@ -6,9 +6,10 @@ The rules are those of ``GetSupportingRuntimes`` and its sorting (v1beta1/predic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ksconfig.model.go_templates import METADATA, go_template_fault
 from ksconfig.model.plain import mapping, sequence, string
 from ksconfig.model.plan import ObjectRef
 from ksconfig.model.reference import Reference
@@ -37,11 +38,13 @@ class Container(NamedTuple):
     Attributes:
         image: None if it names none.
         limits: the names of its resource limits.
+        fault: why what it holds besides its image is no template that Go would fill in; "" if it is one.
     """
 
     name: str | None
     image: str | None
     limits: frozenset[str] = frozenset()
+    fault: str = ""
 
 
 class Runtime(NamedTuple):
@@ -101,7 +104,7 @@ def read_runtime(ref: ObjectRef, data: Mapping[str, Any]) -> Runtime:
         tuple(_format(mapping(entry)) for entry in sequence(spec.get("supportedModelFormats"))),
         tuple(str(one) for one in sequence(spec.get("protocolVersions"))),
         tuple(
-            Container(string(one.get("name")), string(one.get("image")), _limits(one))
+            Container(string(one.get("name")), string(one.get("image")), _limits(one), template_fault(one, ("image",)))
             for one in map(mapping, sequence(spec.get("containers")))
         ),
         spec.get("disabled") is True,
@@ -111,6 +114,20 @@ def read_runtime(ref: ObjectRef, data: Mapping[str, Any]) -> Runtime:
         string(metadata.get("creationTimestamp")),
         max((release for path, release in _SINCE.items() if _uses(spec, path)), default=Release(0, 8)),
     )
+
+
+def template_fault(value: Any, but: Collection[str] = ()) -> str:
+    """Why KServe cannot fill in the strings of a container; "" if it can.
+
+    Args:
+        but: the fields whose strings are left out.
+    """
+    if isinstance(value, str):
+        fault = go_template_fault(value, METADATA, quoted=True) if "{{" in value else None
+        return f'"{value}" {fault}' if fault else ""
+    if isinstance(value, Mapping):
+        value = [item for name, item in value.items() if name not in but and isinstance(item, str | Mapping | list)]
+    return next(filter(None, map(template_fault, value)), "") if isinstance(value, list) else ""
 
 
 def _limits(container: Mapping[str, Any]) -> frozenset[str]:

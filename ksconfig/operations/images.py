@@ -14,6 +14,7 @@ from ksconfig.model.reference import ImageArgument, Reference
 from ksconfig.model.runtimes import STORAGE_KIND, served_frameworks, tag_rule
 from ksconfig.model.targets import is_read, why_unread
 from ksconfig.operations.draft import Draft
+from ksconfig.operations.foresight import foresee
 from ksconfig.operations.view import ConfigView, Scope, View
 from ksconfig.source.port import Source
 from ksconfig.text.json_path import format_path
@@ -95,7 +96,7 @@ def plan_set_image(
                         "protocol",
                         f"{target} means {place.name}, KServe's default protocol; {target}/v2 is left as it is",
                     )
-        return draft.plan()
+        return foresee(draft.view, draft.plan())
 
 
 def _places(draft: Draft, arguments: Mapping[str, ImageArgument], within: Within) -> dict[str, tuple[ImagePlace, ...]]:

@@ -11,6 +11,7 @@ from ksconfig.errors import (
     ClusterFailure,
     Conflict,
     KsconfigError,
+    ModelsNotReady,
     NotReady,
     Refused,
     RightMissing,
@@ -22,6 +23,8 @@ from ksconfig.model.plan import Change, FieldEdit, Notice, Plan
 from ksconfig.model.releases import Rules
 from ksconfig.model.restart import last_written, needs_restart, plan_restarts, pods_due
 from ksconfig.model.revision import EFFECTIVE, FieldText, Revision, settled, to_prune, undone
+from ksconfig.model.services.service import KIND as SERVICE_KIND
+from ksconfig.operations.models import await_models
 from ksconfig.operations.preflight import check_rights
 from ksconfig.operations.rollout import check_restartable, restart, unproved
 from ksconfig.operations.site import Options, Site
@@ -41,6 +44,7 @@ class Result:
         restarted: whether the controller was restarted.
         served: whether it was seen to serve afterwards; None if nobody waited for it.
         notices: what a person should know beside the plan's own notices.
+        models: how many services run their new image and are ready with it; None if nobody waited for them.
     """
 
     plan: Plan
@@ -49,10 +53,33 @@ class Result:
     restarted: bool = False
     served: bool | None = None
     notices: tuple[Notice, ...] = ()
+    models: int | None = None
 
 
 def apply(site: Site, plan: Plan, options: Options) -> Result:
-    """Carry out a plan.
+    """Carry out a plan, and wait for the services that it changes if that is asked for.
+
+    Raises:
+        ModelsNotReady: services do not run their new image, or are not ready with it.
+        KsconfigError: as `carry_out`.
+    """
+    result = carry_out(site, plan, options)
+    if not options.wait_models or not options.restart or not options.wait:
+        return result
+    number = result.revision
+    try:
+        awaited = await_models(site, result.plan, options.models_timeout, options.say)
+    except ModelsNotReady as error:
+        error.revision = number
+        error.not_done = f"the change is written{f' (revision {number})' if number else ''}, and the controller serves"
+        if not error.failed or not options.rollback_on_failure or not result.changed:
+            raise
+        raise _roll_back(site, result, options, error) from error
+    return replace(result, models=awaited)
+
+
+def carry_out(site: Site, plan: Plan, options: Options) -> Result:
+    """Carry out a plan: record, write, restart, wait for the controller.
 
     Raises:
         Refused: the controller could not be restarted afterwards; records may not be made.
@@ -100,7 +127,9 @@ def _due_after(site: Site, plan: Plan, revision: Revision | None) -> frozenset[s
     assert site.workload is not None
     pods = site.workload.staying_pods()
     written = max(
-        last_written(site.source.the_object(edit.object).metadata, ("f:data", "f:spec")) for edit in plan.edits
+        last_written(site.source.the_object(edit.object).metadata, ("f:data", "f:spec"))
+        for edit in plan.edits
+        if edit.object.kind != SERVICE_KIND
     )
     return pods_due(pods, frozenset(revision.pods if revision else ()), written, strict=False)
 
@@ -149,7 +178,7 @@ def _restart(site: Site, due: frozenset[str], options: Options, result: Result, 
     return _pruned(site, options, result)
 
 
-def _roll_back(site: Site, result: Result, options: Options, error: RolloutFailed) -> KsconfigError:
+def _roll_back(site: Site, result: Result, options: Options, error: NotReady) -> KsconfigError:
     """Put back the exact old texts, and wait for the controller again; gives the error that tells both outcomes."""
     options.say(f"taking the change back: {error.why}")
     site.source.refresh()
@@ -161,10 +190,13 @@ def _roll_back(site: Site, result: Result, options: Options, error: RolloutFaile
     )  # fmt: skip
     try:
         revision = _write_once(site, back, options)
-        assert site.workload is not None
-        due = frozenset(pod["metadata"]["uid"] for pod in site.workload.pods())
-        inner = replace(options, rollback_on_failure=False)
-        _restart(site, due, inner, Result(back, True, revision.number if revision else None), revision)
+        if plan_restarts(back):
+            assert site.workload is not None
+            due = frozenset(pod["metadata"]["uid"] for pod in site.workload.pods())
+            inner = replace(options, rollback_on_failure=False)
+            _restart(site, due, inner, Result(back, True, revision.number if revision else None), revision)
+        else:
+            _mark(site, revision, "ready")
     except KsconfigError as second:
         both = NotReady(
             f"{error.why}; and taking it back did not help: {second.why}",

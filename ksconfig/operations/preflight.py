@@ -10,11 +10,14 @@ from ksconfig.model.owners import owners
 from ksconfig.model.plan import FieldEdit, Notice, Plan
 from ksconfig.model.releases import Rules
 from ksconfig.model.restart import plan_restarts
+from ksconfig.model.services.service import KIND as SERVICE_KIND
 from ksconfig.model.start import start_faults
+from ksconfig.operations.foresight import notices_of
 from ksconfig.operations.site import Options, Site
 from ksconfig.operations.view import BROKEN_START, FOREIGN_OWNER, Scope
 from ksconfig.source.cluster.rights import Right, missing_rights
-from ksconfig.source.cluster.source import GROUP, RESOURCES, in_order
+from ksconfig.source.cluster.services import GROUP
+from ksconfig.source.cluster.source import RESOURCES, in_order
 from ksconfig.text.json_scanner import parse_json
 
 
@@ -28,6 +31,8 @@ def review(site: Site, plan: Plan, scope: Scope) -> Plan:
     notices = list(plan.notices)
     for group in in_order(plan.edits):
         ref = group[0].object
+        if ref.kind == SERVICE_KIND:
+            continue  # its version was no wish of its owner's, or its owner was named
         one = site.source.the_object(ref)
         if one.data.get("immutable") is True:
             raise Refused(
@@ -43,6 +48,8 @@ def review(site: Site, plan: Plan, scope: Scope) -> Plan:
                     f"same: --allow {FOREIGN_OWNER}.",
                 )  # fmt: skip
             notices.append(Notice(FOREIGN_OWNER, why))
+    if plan.impact is not None:
+        notices += notices_of(plan.impact)
     faults = start_problems(site, plan.edits, plan.release.likely_rules)
     if faults and plan_restarts(plan):
         notices += _refuse_start(faults, str(plan.release), scope)
@@ -96,7 +103,7 @@ def check_rights(site: Site, plan: Plan, options: Options) -> None:
         RightMissing: something may not; all missing rights are named.
     """
     restarts = options.restart and plan_restarts(plan)
-    rights = [*_rights_to_write(plan)]
+    rights = [*_rights_to_write(site, plan)]
     namespace = site.source.found.namespace
     if restarts:
         rights += restart_rights(site, options)
@@ -145,10 +152,12 @@ def _missing(site: Site, lacking: Iterable[Right], not_done: str) -> RightMissin
     return error
 
 
-def _rights_to_write(plan: Plan) -> Iterable[Right]:
+def _rights_to_write(site: Site, plan: Plan) -> Iterable[Right]:
     for group in in_order(plan.edits):
         ref = group[0].object
         if ref.kind == "ConfigMap":
             yield Right("patch", "", "configmaps", ref.namespace, ref.name)
+        elif ref.kind == SERVICE_KIND:
+            yield Right("patch", site.source.running.group, "inferenceservices", ref.namespace, ref.name)
         else:
             yield Right("patch", GROUP, RESOURCES[ref.kind], ref.namespace, ref.name)

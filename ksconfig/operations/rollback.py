@@ -9,7 +9,9 @@ from ksconfig.errors import Conflict, InvalidDocument, Refused, RevisionNotFound
 from ksconfig.model.fields import short
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, Plan
 from ksconfig.model.revision import EFFECTIVE, Revision, Wanted, newest_to_undo, texts_to_restore, undone
+from ksconfig.model.services.service import KIND as SERVICE_KIND
 from ksconfig.operations.draft import Draft
+from ksconfig.operations.foresight import foresee
 from ksconfig.operations.live import effective
 from ksconfig.operations.site import Site
 from ksconfig.operations.view import Scope, View
@@ -43,7 +45,9 @@ def plan_rollback(site: Site, scope: Scope, to: int | None = None) -> Plan:
             message = f"revision {last.number} is a rollback that was interrupted: it is completed, and nothing more"
             return replace(plan, notices=(*plan.notices, Notice("completed", message)))
         target, gone = _target(revisions, to)
-        plan = _restore(site, scope, texts_to_restore(revisions, target) if to is not None else _texts_of(gone))
+        view = View(site.source, scope)
+        plan = _restore(site, view, texts_to_restore(revisions, target) if to is not None else _texts_of(gone))
+        plan = foresee(view, plan, bring_along=True)
         lost = _not_recorded(revisions, target) if to is not None else ()
         return replace(
             plan,
@@ -105,13 +109,15 @@ def _texts_of(gone: list[Revision]) -> tuple[Wanted, ...]:
     return tuple(Wanted(text.object, text.field, text.after, text.before) for one in gone for text in one.fields)
 
 
-def _restore(site: Site, scope: Scope, texts: tuple[Wanted, ...]) -> Plan:
+def _restore(site: Site, view: View, texts: tuple[Wanted, ...]) -> Plan:
     """A plan that brings fields to the texts that they are to have again."""
-    view = View(site.source, scope)
     draft = Draft(view, "rollback")
     exact: list[FieldEdit] = []
     asked: list[Change] = []
     for text in texts:
+        if text.object.kind == SERVICE_KIND and not site.source.has(text.object):
+            draft.notice("gone", f"{text.object} is not there any more, so nothing of it is brought back")
+            continue
         live = site.source.text_now(text.object, text.field)
         if live == text.wanted:
             continue

@@ -35,6 +35,8 @@ class Options:
         history: whether a revision is recorded.
         history_limit: how many revisions are kept.
         rollback_on_failure: whether the old state is put back if the controller is proven not to come up with the new.
+        wait_models: whether to wait until the services that change run their new image and are ready.
+        models_timeout: for that, in seconds.
         say: is told the progress.
         written: is called as soon as something is written, with the number of its record.
     """
@@ -47,6 +49,8 @@ class Options:
     history: bool = True
     history_limit: int = 10
     rollback_on_failure: bool = False
+    wait_models: bool = False
+    models_timeout: float = 1800.0
     say: Say = field(default=_silent)
     written: Callable[[int | None], None] = field(default=_nothing)
 

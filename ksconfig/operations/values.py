@@ -13,6 +13,7 @@ from ksconfig.model.plan import ABSENT, Change, Plan
 from ksconfig.model.reference import Reference
 from ksconfig.model.targets import is_read, why_unread
 from ksconfig.operations.draft import Draft
+from ksconfig.operations.foresight import foresee
 from ksconfig.operations.view import ConfigView, Scope, View, key_path
 from ksconfig.source.port import Source
 from ksconfig.text.json_path import Path, Step, format_path, walk
@@ -49,7 +50,7 @@ def plan_set(
                 _refuse_new_key(view, key)
             _check_new_key(view, key)
             draft.add_key(key, steps[1:], _typed(value, required_kind(steps), steps))
-            return draft.plan()
+            return foresee(draft.view, draft.plan())
         node = draft.node(steps)
         kind = node.kind if node and node.kind != "null" else required_kind(steps)
         if isinstance(value, Typed):
@@ -68,7 +69,7 @@ def plan_set(
             draft.notice("type-change", f"{format_path(steps)} changes its JSON type from {kind} to {new_kind}")
         draft.assign(steps, value)
         _warn_about_image(draft, steps)
-        return draft.plan()
+        return foresee(draft.view, draft.plan())
 
 
 def _typed(value: Any, kind: str | None, steps: Path) -> Any:
@@ -150,10 +151,10 @@ def plan_unset(source: Source, path: str | Sequence[Step], scope: Scope) -> Plan
         view = draft.view.need_config()
         if steps[0] not in view.config.keys:
             draft.asked.append(Change(view.config.ref, steps, ABSENT, ABSENT, view.config.place, changed=False))
-            return draft.plan()
+            return foresee(draft.view, draft.plan())
         if steps[0] == EXAMPLE_KEY:
             view.root(EXAMPLE_KEY)
         if len(steps) == 1:
             raise UsageError(f"{steps[0]} is a whole key of the ConfigMap", advice="Name a value inside it.")
         draft.assign(steps, ABSENT)
-        return draft.plan()
+        return foresee(draft.view, draft.plan())

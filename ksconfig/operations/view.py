@@ -32,7 +32,35 @@ from ksconfig.text.templates import holds_template, template_fault
 #: The refusals that a person may override, by the word for ``allow``.
 BROKEN_START = "broken-start"
 FOREIGN_OWNER = "foreign-owner"
-ALLOWABLE = (BROKEN_START, FOREIGN_OWNER, "gpu-rule", "new-key", "old-gpu-version", "unread")
+PINNED_TAGS = "pinned-tags"
+UNKNOWN_IMPACT = "unknown-impact"
+ALLOWABLE = (
+    BROKEN_START,
+    FOREIGN_OWNER,
+    "gpu-rule",
+    "new-key",
+    "old-gpu-version",
+    PINNED_TAGS,
+    UNKNOWN_IMPACT,
+    "unread",
+)
+
+
+@dataclass(frozen=True)
+class Care:
+    """How a plan deals with services.
+
+    Attributes:
+        impact_namespaces: where services are looked at; everywhere if empty.
+        unpin: whether those follow whose version is the default that the plan replaces.
+        unpin_services: those that follow besides, as NAMESPACE/NAME, though their owner wrote the version.
+        max_affected: how many services may change at most, or None.
+    """
+
+    impact_namespaces: tuple[str, ...] = ()
+    unpin: bool = False
+    unpin_services: tuple[str, ...] = ()
+    max_affected: int | None = None
 
 
 @dataclass(frozen=True)
@@ -43,11 +71,13 @@ class Scope:
         namespace: of the config, where several are there.
         kserve_version: the release, or None to tell it from what is read.
         allow: the refusals that a person overrides.
+        care: how a plan deals with services.
     """
 
     namespace: str | None = None
     kserve_version: str | None = None
     allow: Collection[str] = ()
+    care: Care = Care()
 
     def __post_init__(self) -> None:
         unknown = [word for word in self.allow if word not in ALLOWABLE]

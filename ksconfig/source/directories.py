@@ -48,6 +48,7 @@ def worth_reading(data: bytes) -> bool:
 _WORDS = (
     CONFIG_NAME.encode(),
     b"ServingRuntime",
+    b"InferenceService",
     b"ClusterStorageContainer",
     b"kserve-controller-manager",
     b"kfserving-controller-manager",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ksconfig.errors import Conflict, FileFailure
 from ksconfig.model.detect import Evidence
 from ksconfig.model.plan import FieldEdit, ObjectRef
+from ksconfig.model.services.service import KIND as SERVICE_KIND
+from ksconfig.model.services.workload import Workload
 from ksconfig.source.directories import (
     is_values_file,
     manifest_paths,
@@ -169,6 +171,7 @@ class FileSource:
     """A set of manifests as a source (see `ksconfig.source.port.Source`)."""
 
     elsewhere = "Name the manifest that holds it with -f."
+    submitted = True
 
     def __init__(self, files: Sequence[ManifestFile]) -> None:
         self.files = tuple(files)
@@ -191,6 +194,26 @@ class FileSource:
             for file, one in rivals:
                 one.selector = selector(self.files, file, one, rivals) if len(rivals) > 1 else None
         return tuple(one for _, one in found)
+
+    def services(self, namespaces: Sequence[str] = ()) -> Iterator[Mapping[str, Any]]:
+        """Every InferenceService, in the order of the files."""
+        for file in self.files:
+            for one in file.manifest.objects(SERVICE_KIND):
+                if not namespaces or one.ref.namespace in namespaces:
+                    yield one.data
+
+    def keep(self, service: Mapping[str, Any]) -> None:
+        """Nothing to keep: services in files are not edited."""
+
+    def workloads(self, services: Collection[tuple[str, str]] | None) -> Iterator[Workload]:
+        """None: nothing runs in files."""
+        return iter(())
+
+    def graphs(self) -> Iterator[str]:
+        """Every InferenceGraph, as NAMESPACE/NAME."""
+        for file in self.files:
+            for one in file.manifest.objects("InferenceGraph"):
+                yield f"{one.ref.namespace or ''}/{one.ref.name}".lstrip("/")
 
     def evidence(self) -> Evidence:
         """What tells the release, of all files together."""

@@ -21,6 +21,7 @@ _CONTROLLERS = ("kserve-controller-manager", "kfserving-controller-manager")
 _WORKLOADS = ("Deployment", "StatefulSet")
 _CRD = "CustomResourceDefinition"
 _GROUP = "serving.kserve.io"
+_GROUPS = (_GROUP, "serving.kubeflow.org")
 _NESTED_KIND = re.compile(
     r"""\bkind["']?\s*:\s*["']?(Deployment|StatefulSet|(?:Cluster)?ServingRuntime|ClusterStorageContainer)\b"""
 )
@@ -61,7 +62,7 @@ class ManifestText:
                     continue
                 if kind != "ConfigMap":
                     group = (root.text("apiVersion") or _GROUP).partition("/")[0]
-                    if group != _GROUP:
+                    if group not in _GROUPS:
                         continue  # a namesake of somebody else's
                     yield ManifestObject(self._lines, self.label, document, root)
                 elif root.text("metadata", "name") == CONFIG_NAME:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from ksconfig.model.detect import Evidence
 from ksconfig.model.plan import Field, FieldEdit, ObjectRef
+from ksconfig.model.services.workload import Workload
 from ksconfig.text.diff import TextPatch
 from ksconfig.text.spans import Origin
 
@@ -84,15 +85,37 @@ class Source(Protocol):
 
     Attributes:
         elsewhere: advice where to look for what is not here.
+        submitted: whether services stand here as their owners wrote them, before KServe's admission.
     """
 
     elsewhere: str
+    submitted: bool
 
     def configs(self) -> Sequence[Config]:
         """Every ConfigMap ``inferenceservice-config`` there is."""
 
     def objects(self, kind: str) -> Sequence[Object]:
         """Every object of a kind: ServingRuntime, ClusterServingRuntime, ClusterStorageContainer."""
+
+    def services(self, namespaces: Sequence[str] = ()) -> Iterator[Mapping[str, Any]]:
+        """Every InferenceService, of some namespaces or of all, one by one as plain data.
+
+        Raises:
+            RightMissing: they may not be read.
+        """
+
+    def keep(self, service: Mapping[str, Any]) -> None:
+        """Remember a service that was given by `services`, so that it can be edited."""
+
+    def workloads(self, services: Collection[tuple[str, str]] | None) -> Iterator[Workload]:
+        """The workloads of services (namespace, name), or of all; none where nothing runs.
+
+        Raises:
+            RightMissing: they may not be read.
+        """
+
+    def graphs(self) -> Iterator[str]:
+        """Every InferenceGraph, as NAMESPACE/NAME (errors as in `services`)."""
 
     def evidence(self) -> Evidence:
         """What tells the release, beside the config."""

@@ -109,6 +109,7 @@ def test_json_says_all_of_it(run: Run, manifest: Path) -> None:
                 "after": "kserve/agent:v9",
             }
         ],
+        "impact": {"lookedAt": 0, "unknown": None, "services": [], "newServices": [], "inferenceGraphs": []},
         "warnings": [],
     }
 

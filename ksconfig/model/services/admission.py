@@ -1,20 +1,18 @@
 """What KServe's webhooks make of a service that is submitted: what they write into it, or why they refuse it.
 
-From v1beta1/inference_service_defaults.go, inference_service_validation.go and the ``Validate`` of each component; for
-0.2 to 0.4 from v1alpha2/framework_*.go. Told is what decides images, and the refusals that a manifest can run into
-whatever else it holds; the API server's own check of types comes before all of it.
+From v1beta1/inference_service_defaults.go; for 0.2 to 0.4 from v1alpha2/framework_*.go. Why v1beta1 is refused is told
+in `refusals`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ksconfig.model.plain import mapping, sequence, string
 from ksconfig.model.releases import Release, Rules
-from ksconfig.model.runtimes import SERVING_CONTAINER
+from ksconfig.model.services.refusals import explainer_kinds, gpu_fault, implementations, refusals
 from ksconfig.model.services.resolve import protocol_block
 from ksconfig.model.services.service import (
     BLOCKS,
@@ -23,15 +21,12 @@ from ksconfig.model.services.service import (
     MODELMESH,
     Service,
     blocks,
-    containers,
     has_gpu,
     limits,
 )
-from ksconfig.model.services.storage import uri_fault, uri_of_containers
 from ksconfig.model.services.world import World
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?\Z", re.ASCII)
-_LOGGER_MODES = ("all", "request", "response")
 #: The runtime that 0.8 writes into a service of each framework; those of v2 where another one serves it.
 _RUNTIMES_IN_0_8 = {
     "sklearn": "kserve-sklearnserver",
@@ -70,7 +65,7 @@ def admit(service: Service, world: World) -> Admitted:
         stored = _defaulted(_pruned(service, world.rules), world)
     except _Crash as crash:
         return Admitted(service, str(crash))
-    return Admitted(stored, next(_refusals(stored, world), ""))
+    return Admitted(stored, next(refusals(stored, world), ""))
 
 
 class _Crash(Exception):
@@ -106,7 +101,11 @@ def _defaulted(service: Service, world: World) -> Service:
     metadata, spec = dict(service.metadata), dict(service.spec)
     service = service._replace(metadata=metadata, spec=spec)
     mode = mapping(world.config.get("deploy")).get("defaultDeploymentMode")
+    mode = rules.mode_names.get(str(mode), mode)
     given = service.annotations.get(DEPLOYMENT_MODE)
+    if rules.renames_modes and given in rules.mode_names:
+        given = rules.mode_names[str(given)]
+        metadata["annotations"] = {**service.annotations, DEPLOYMENT_MODE: given}
     if rules.converts == "bare" and given is None and mode in ("RawDeployment", "Standard", MODELMESH):
         if rules.release == Release(0, 9) and not service.annotations:
             raise _Crash("the webhook of v0.9.0 crashes on a service without annotations in this deployment mode")
@@ -117,11 +116,11 @@ def _defaulted(service: Service, world: World) -> Service:
     predictor = service.predictor
     if rules.converts != "never" and not modelmesh:
         predictor = _converted(predictor, rules)
-    if rules.converts == "never" and not _too_many(predictor, rules):
+    if rules.converts == "never" and len(implementations(predictor, rules)) == 1:
         predictor = _versioned(predictor, world)
     spec["predictor"] = predictor
     explainer = spec.get("explainer")
-    if isinstance(explainer, Mapping) and len(_explainers(explainer)) == 1:
+    if isinstance(explainer, Mapping) and len(explainer_kinds(explainer)) == 1:
         spec["explainer"] = _explained(explainer, world)
     return service
 
@@ -164,6 +163,8 @@ def _versioned(predictor: Mapping[str, Any], world: World) -> Mapping[str, Any]:
     if body.get("runtimeVersion") is None:
         protocol = _default_block(framework, body)
         entry = world.predictor(framework, protocol)
+        if nested and framework != "pytorch" and world.predictor(framework, "v1") is None:
+            protocol, entry = "v1", None  # it looks at v1 first, whatever the protocol is
         if entry is None:
             raise _Crash(f"the config has no predictors.{framework}.{protocol}, and the webhook crashes on it")
         gpu = framework in world.rules.gpu_tags and has_gpu(limits(body), world.rules)
@@ -194,131 +195,6 @@ def _explained(explainer: Mapping[str, Any], world: World) -> Mapping[str, Any]:
     return {**explainer, name: body}
 
 
-# What is refused
-
-
-def _implementations(predictor: Mapping[str, Any], rules: Rules) -> list[str]:
-    found = list(blocks(predictor, (*BLOCKS, "model")))
-    own = containers(predictor)
-    if own and rules.named_predictor:
-        found += ["containers" for one in own if one.get("name") == SERVING_CONTAINER]
-        if not found:
-            found.append("containers")
-    elif own:
-        found.append("containers")
-    return found
-
-
-def _too_many(predictor: Mapping[str, Any], rules: Rules) -> bool:
-    return len(_implementations(predictor, rules)) != 1
-
-
-def _explainers(explainer: Mapping[str, Any]) -> list[str]:
-    return [*blocks(explainer, EXPLAINERS), *(["containers"] if containers(explainer) else [])]
-
-
-def _refusals(service: Service, world: World) -> Iterator[str]:
-    rules = world.rules
-    predictor, spec = service.predictor, service.spec
-    model = mapping(predictor.get("model"))
-    if "model" in predictor and not string(mapping(model.get("modelFormat")).get("name")):
-        yield "predictor.model has no modelFormat.name"
-    found = _implementations(predictor, rules)
-    if len(found) != 1:
-        yield f"a predictor is exactly one thing, and this is {' and '.join(found) or 'none'}"
-        return
-    if rules.no_block_names and found[0] != "containers" and mapping(predictor[found[0]]).get("name"):
-        yield "a name in a standard predictor is not allowed"
-    yield from _blocked(service, rules)
-    yield from _predictor_faults(predictor, found[0], world)
-    yield from _extension_faults(predictor)
-    for name, parts in (("transformer", None), ("explainer", _explainers)):
-        component = spec.get(name)
-        if not isinstance(component, Mapping):
-            continue
-        among = parts(component) if parts else ["containers"] * bool(containers(component))
-        if len(among) != 1:
-            yield f"a {name} is exactly one thing, and this is {' and '.join(among) or 'none'}"
-            return
-        yield from _extension_faults(component)
-        if rules.storage_uris_at == "admission" and (fault := uri_fault(_uri_of(component, among[0]), world)):
-            yield fault
-
-
-def _predictor_faults(predictor: Mapping[str, Any], what: str, world: World) -> Iterator[str]:
-    rules = world.rules
-    body = mapping(predictor.get(what))
-    uri = _uri_of(predictor, what)
-    if what == "onnx":  # the only one whose storageUri is looked at in another way
-        extension = PurePosixPath(uri).suffix if uri else ""
-        if extension not in ("", ".onnx"):
-            yield f"the storageUri of an onnx model ends in .onnx, not in {extension}"
-    elif rules.storage_uris_at == "admission" and (fault := uri_fault(uri, world)):
-        yield fault
-    version = string(body.get("runtimeVersion")) or ""
-    if what in rules.gpu_tags:
-        gpu = has_gpu(limits(body), rules)
-        if gpu != ("-gpu" in version):
-            yield _gpu_fault(version, gpu)
-    if what == "pytorch" and body.get("protocolVersion") == "v2" and rules.converts == "never":
-        yield "pytorch does not serve protocol v2"
-    if what == "pmml" and rules.release == Release(0, 7):
-        yield from _worker_faults(body)
-
-
-def _gpu_fault(version: str, gpu: bool) -> str:
-    if gpu:
-        return f"runtimeVersion {version} lacks -gpu, and the service has a GPU"
-    return f"runtimeVersion {version} holds -gpu, and the service has no GPU"
-
-
-def _worker_faults(body: Mapping[str, Any]) -> Iterator[str]:
-    for argument in map(str, sequence(body.get("args"))):
-        if argument.startswith("--workers"):
-            count = argument.partition("=")[2]
-            if not count.isdigit() or int(count) > 1:
-                yield f"pmml serves with one worker, not with {argument}"
-
-
-def _uri_of(component: Mapping[str, Any], what: str) -> str:
-    if what != "containers":
-        return string(mapping(component.get(what)).get("storageUri")) or ""
-    return uri_of_containers(component)
-
-
-def _extension_faults(component: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the fields that all components share."""
-
-    def number(name: str, default: int) -> int:
-        value = component.get(name)
-        return value if isinstance(value, int) else default
-
-    lowest, highest = number("minReplicas", 1), number("maxReplicas", 0)
-    if number("containerConcurrency", 0) < 0:
-        yield "containerConcurrency is below 0"
-    if lowest < 0 or highest < 0:
-        yield "minReplicas or maxReplicas is below 0"
-    if highest and lowest > highest:
-        yield f"minReplicas {lowest} is above maxReplicas {highest}"
-    logger = component.get("logger")
-    if isinstance(logger, Mapping) and logger.get("mode") not in _LOGGER_MODES:
-        yield f"logger.mode {logger.get('mode')} is none of {', '.join(_LOGGER_MODES)}"
-
-
-def _blocked(service: Service, rules: Rules) -> Iterator[str]:
-    if not rules.blocked_env:
-        return
-    predictor = service.predictor
-    groups = [containers(predictor), [mapping(predictor[name]) for name in blocks(predictor, (*BLOCKS, "model"))]]
-    for name in ("transformer", "explainer"):
-        component = mapping(service.spec.get(name))
-        groups += [containers(component), [mapping(component[one]) for one in blocks(component, EXPLAINERS)]]
-    for container in (one for group in groups for one in group):
-        for variable in map(mapping, sequence(container.get("env"))):
-            if variable.get("name") in rules.blocked_env:
-                yield f"the environment variable {variable['name']} is not allowed"
-
-
 # 0.2 to 0.4
 
 
@@ -345,10 +221,17 @@ def _admit_v1alpha2(service: Service, world: World) -> Admitted:
                 why = f"runtimeVersion {version} is not among the allowedImageVersions of {framework}"
                 return Admitted(service, why)
             if by_gpu and gpu != ("-gpu" in version):
-                return Admitted(service, _gpu_fault(version, gpu))
+                return Admitted(service, gpu_fault(version, gpu))
             endpoint["predictor"] = {**predictor, framework: body}
         explainer = endpoint.get("explainer")
         if isinstance(explainer, Mapping):
-            endpoint["explainer"] = _explained(explainer, world)
+            explainer = endpoint["explainer"] = _explained(explainer, world)
+            for name in blocks(explainer, EXPLAINERS):
+                version = str(mapping(explainer[name]).get("runtimeVersion"))
+                if world.rules.version_list and version not in sequence(
+                    world.explainer(name).get("allowedimageversions")
+                ):
+                    why = f"runtimeVersion {version} is not among the allowedImageVersions of {name}"
+                    return Admitted(service, why)
         spec[part] = endpoint
     return Admitted(service._replace(spec=spec))

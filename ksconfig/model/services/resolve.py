@@ -7,7 +7,6 @@ config in every release (v1beta1/explainer_*.go).
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 from ksconfig.model.plain import mapping, string
 from ksconfig.model.plan import ObjectRef
 from ksconfig.model.releases import Rules
-from ksconfig.model.runtimes import SERVING_CONTAINER, Asked, Runtime, lists_format, speaks
+from ksconfig.model.runtimes import SERVING_CONTAINER, Asked, Runtime, lists_format, speaks, template_fault
 from ksconfig.model.services.service import (
     BLOCKS,
     EXPLAINERS,
@@ -28,7 +27,7 @@ from ksconfig.model.services.service import (
     has_gpu,
     limits,
 )
-from ksconfig.model.services.storage import storage_uri, uri_fault
+from ksconfig.model.services.storage import model_fault
 from ksconfig.model.services.tags import update_tag
 from ksconfig.model.services.world import World
 
@@ -70,14 +69,31 @@ def resolve(service: Service, world: World) -> Resolution:
     """The images of the components of a service, by component."""
     if service.api == "v1alpha2" and world.rules.v1alpha2:
         return _v1alpha2(service, world)
-    found = {"predictor": _predictor(service, service.predictor, world)}
-    if world.rules.storage_uris_at == "controller" and (fault := uri_fault(storage_uri(service.predictor), world)):
-        found["predictor"] = found["predictor"]._replace(images=(), problem=fault)
     explainer, transformer = service.spec.get("explainer"), service.spec.get("transformer")
-    if isinstance(explainer, Mapping):
-        found["explainer"] = _explainer(explainer, world)
+    found = {"predictor": _judged(_predictor(service, service.predictor, world), service.predictor, world, named=True)}
+    # in the order in which the controller makes them: it stops at the first that it cannot make
     if isinstance(transformer, Mapping):
-        found["transformer"] = _own(containers(transformer), world.rules, named=False)
+        made = _own(containers(transformer), service, world, named=False)
+        found["transformer"] = _judged(made, transformer, world)
+    if isinstance(explainer, Mapping):
+        found["explainer"] = _judged(_explainer(service, explainer, world), explainer, world)
+    return _to_the_first_problem(found) if len(found) > 1 else found
+
+
+def _judged(made: Resolved, component: Mapping[str, Any], world: World, *, named: bool = False) -> Resolved:
+    """A component, unless the controller does not take its model."""
+    fault = "" if made.problem else model_fault(component, world, named=named and world.rules.collocates)
+    return made._replace(images=(), problem=fault) if fault else made
+
+
+def _to_the_first_problem(found: dict[str, Resolved]) -> Resolution:
+    """Components, of which the controller makes none after the first that it cannot make."""
+    broken = ""
+    for name, one in found.items():
+        if broken:
+            found[name] = one._replace(images=(), problem=one.problem or f"it comes after the {broken}, which fails")
+        elif one.problem:
+            broken = name
     return found
 
 
@@ -85,7 +101,7 @@ def standstill(service: Service, rules: Rules, deploy: Mapping[str, Any]) -> str
     """Why this controller leaves a service as it is whatever its images should be; "" if it does not."""
     if rules.modes and deployment_mode(service, rules, deploy) == MODELMESH:
         return "ModelMesh serves it"
-    if rules.stops and service.annotations.get(STOPPED) == "true":
+    if rules.stops and str(service.annotations.get(STOPPED)).lower() == "true":
         return "it is stopped (annotation serving.kserve.io/stop)"
     return ""
 
@@ -99,9 +115,9 @@ def _v1alpha2(service: Service, world: World) -> Resolution:
         endpoint = mapping(service.spec.get(part))
         predictor, explainer = endpoint.get("predictor"), endpoint.get("explainer")
         if isinstance(predictor, Mapping):
-            found[name] = _of_config(predictor, world, v1alpha2=True)
+            found[name] = _of_config(service, predictor, world, v1alpha2=True)
         if isinstance(explainer, Mapping) and part == "default":
-            found["explainer"] = _explainer(explainer, world)
+            found["explainer"] = _explainer(service, explainer, world)
     return found or {"predictor": Resolved((), problem="it has no predictor")}
 
 
@@ -120,32 +136,45 @@ def _predictor(service: Service, predictor: Mapping[str, Any], world: World) -> 
                 return Resolved((image,), ("the service's own image",), framework=block, own=True)
             why = f"KServe {rules.release} no longer knows an image for predictor.{block} until the service is updated"
             return Resolved((), problem=why, framework=block)
-    return _of_config(predictor, world)
+    return _of_config(service, predictor, world)
 
 
-def _own(found: list[Mapping[str, Any]], rules: Rules, *, named: bool) -> Resolved:
-    """The image of containers of one's own."""
+def _own(found: list[Mapping[str, Any]], service: Service, world: World, *, named: bool) -> Resolved:
+    """The image of containers of one's own.
+
+    Args:
+        named: whether of several the one with KServe's name serves, where the release knows such; it then takes the
+            place of the first. Elsewhere it is the first, and gets that name.
+    """
     chosen = found[0] if found else None
-    if named and rules.named_predictor and len(found) > 1:
-        chosen = next((one for one in found if one.get("name") == SERVING_CONTAINER), chosen)
+    if len(found) > 1:
+        if named and world.rules.named_predictor:
+            chosen = next((one for one in found if one.get("name") == SERVING_CONTAINER), None)
+            if chosen is None:
+                return Resolved((), problem=f"none of its containers is named {SERVING_CONTAINER}", own=True)
+        twice = any(one.get("name") == SERVING_CONTAINER for one in found[1:])
+        if twice and deployment_mode(service, world.rules, mapping(world.config.get("deploy"))) == "Standard":
+            return Resolved((), problem=f"its Deployment would have two containers {SERVING_CONTAINER}", own=True)
     image = string(chosen.get("image")) if chosen else None
     if not image:
         return Resolved((), problem="it names no image", own=True)
     return Resolved((image,), ("a container of its own",), own=True)
 
 
-def _of_config(predictor: Mapping[str, Any], world: World, *, v1alpha2: bool = False) -> Resolved:
+def _of_config(service: Service, predictor: Mapping[str, Any], world: World, *, v1alpha2: bool = False) -> Resolved:
     """A predictor whose image is that of its framework in ``predictors``."""
     block = next(blocks(predictor, BLOCKS), None)
     if block is None:
         custom = mapping(predictor.get("custom")).get("container") if v1alpha2 else None
-        return _own([mapping(custom)] if custom else containers(predictor), world.rules, named=True)
+        return _own([mapping(custom)] if custom else containers(predictor), service, world, named=True)
     body = mapping(predictor[block])
     image, version = string(body.get("image")), string(body.get("runtimeVersion"))
     if image and not v1alpha2:
         return Resolved((image,), ("the service's own image",), framework=block, version=None, own=True)
     protocol = protocol_block(block, body)
     entry = world.predictor(block, protocol)
+    if block == "pytorch" and protocol == "v2" and world.predictor(block, "v1") is None:
+        protocol, entry = "v1", None  # whose multiModelServer is looked at in any case
     place = f"predictors.{block}" + (f".{protocol}" if world.rules.frameworks.get(block) == "protocols" else "")
     if block not in world.rules.frameworks:
         return Resolved((), problem=f"KServe {world.rules.release} does not know {block}", framework=block)
@@ -211,11 +240,19 @@ def _unfit(runtime: Runtime, asked: Asked, rules: Rules) -> str:
     """Why a service cannot have the runtime that it names; "" if it can."""
     if runtime.disabled:
         return f"{runtime.ref} is disabled"
+    if asked.workers and not runtime.workers and rules.worker_runtimes:
+        return f"{runtime.ref} has no workers, and the service has, on which the controller crashes"
     if rules.protocol_filter != "never" and not speaks(runtime, asked.protocol):
         return f"{runtime.ref} does not serve protocol {asked.protocol}"
     if not lists_format(runtime, asked, auto=False):
         return f"{runtime.ref} does not list {asked._replace(protocol=None)}"
     return ""
+
+
+#: What a model has beside the fields of a container.
+_NO_CONTAINER = frozenset(
+    {"modelFormat", "runtime", "storageUri", "storage", "runtimeVersion", "protocolVersion", "image"}
+)
 
 
 def _merged(service: Service, model: Mapping[str, Any], runtime: Runtime, world: World) -> Resolved:
@@ -227,6 +264,8 @@ def _merged(service: Service, model: Mapping[str, Any], runtime: Runtime, world:
     container = runtime.containers[index]
     own = string(model.get("image"))
     image = own or container.image or ""
+    if fault := container.fault or template_fault(model, _NO_CONTAINER) or template_fault(image):
+        return Resolved((), problem=f"{fault}, and the container is a template of Go", own=bool(own))
     reasons = [f"{'the service' if own else runtime.ref} has image {image}"]
     filled = fill_in(image, service)
     if filled is None:
@@ -244,7 +283,15 @@ def _merged(service: Service, model: Mapping[str, Any], runtime: Runtime, world:
     return Resolved(images, tuple(reasons), version=None if digest else version, own=bool(own))
 
 
-_PLACEHOLDER = re.compile(r"\{\{-?\s*\.(Name|Namespace|(?:(?:Labels|Annotations)\.(\w+)))\s*-?\}\}", re.ASCII)
+_PLACEHOLDER = re.compile(
+    r"\{\{(?:-\s+|\s*)\.(Name|Namespace|(?:(?:Labels|Annotations)\.([A-Za-z_]\w*)))(?:\s+-|\s*)\}\}", re.ASCII
+)
+
+
+#: What Go's html/template writes for some characters.
+_ESCAPED = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;", "+": "&#43;", "\0": "\ufffd"}
+)
 
 
 def fill_in(image: str, service: Service) -> str | None:
@@ -262,7 +309,7 @@ def fill_in(image: str, service: Service) -> str | None:
             return service.namespace
         group = "labels" if match[1].startswith("Labels") else "annotations"
         value = mapping(service.metadata.get(group)).get(match[2], "")
-        return html.escape(str(value)).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
+        return str(value).translate(_ESCAPED)
 
     filled = _PLACEHOLDER.sub(one, image)
     return None if "{{" in filled else filled
@@ -271,11 +318,11 @@ def fill_in(image: str, service: Service) -> str | None:
 # Explainers
 
 
-def _explainer(explainer: Mapping[str, Any], world: World) -> Resolved:
+def _explainer(service: Service, explainer: Mapping[str, Any], world: World) -> Resolved:
     name = next(blocks(explainer, EXPLAINERS), None)
     if name is None:
         custom = mapping(explainer.get("custom")).get("container")
-        return _own([mapping(custom)] if custom else containers(explainer), world.rules, named=False)
+        return _own([mapping(custom)] if custom else containers(explainer), service, world, named=False)
     body = mapping(explainer[name])
     framework = f"explainer/{name}"
     if name not in world.rules.explainers:

@@ -7,31 +7,44 @@ From pkg/webhook/admission/pod (storage_initializer_injector.go, agent_injector.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ksconfig.model.fields import go_fields
 from ksconfig.model.plain import mapping, sequence, string
-from ksconfig.model.services.service import BLOCKS, Service, containers
+from ksconfig.model.releases import Rules
+from ksconfig.model.runtimes import SERVING_CONTAINER
+from ksconfig.model.services.service import BLOCKS, EXPLAINERS, Service, containers
 from ksconfig.model.services.world import World
 
 _AZURE = re.compile(r"https://(.+?).blob.core.windows.net/(.+)")
 _SCHEME = re.compile(r"\w+?://", re.ASCII)
+_MOUNT_PATH = "/mnt/models"
+#: What in ``storageInitializer`` lets an image that holds a model run beside the server, in folded names. The last two
+#: came with 0.20.
+_OF_IMAGES = ("enablemodelcar", "enableocimodelsupport", "ocimodelmode")
 
 
-def storage_uri(component: Mapping[str, Any]) -> str:
-    """The URI of a component's model; "" if it names none."""
-    for name in ("model", *BLOCKS):
+def storage_uri(component: Mapping[str, Any], *, named: bool = False) -> str:
+    """The URI of a component's model; "" if it names none.
+
+    Args:
+        named: whether of its own containers the one with KServe's name says it.
+    """
+    for name in ("model", *BLOCKS, *EXPLAINERS):
         if isinstance(component.get(name), Mapping):
             return string(component[name].get("storageUri")) or ""
-    return uri_of_containers(component)
+    return uri_of_containers(component, named=named)
 
 
-def uri_of_containers(component: Mapping[str, Any]) -> str:
+def uri_of_containers(component: Mapping[str, Any], *, named: bool = False) -> str:
     """The URI that a container of one's own names in its environment; "" if it does not."""
-    for one in containers(component)[:1]:
-        for variable in map(mapping, sequence(one.get("env"))):
-            if variable.get("name") == "STORAGE_URI":
-                return string(variable.get("value")) or ""
+    own = containers(component)
+    if named and len(own) > 1:
+        own = [one for one in own if one.get("name") == SERVING_CONTAINER]
+    for variable in map(mapping, sequence(own[0].get("env")) if own else ()):
+        if variable.get("name") == "STORAGE_URI":
+            return string(variable.get("value")) or ""
     return ""
 
 
@@ -39,7 +52,7 @@ def uri_fault(uri: str, world: World) -> str:
     """Why KServe refuses a URI; "" if it does not: a local path, a beginning it knows, or a storage container's."""
     if not uri or not _SCHEME.search(uri):
         return ""
-    if any(one.supports(uri) for one in world.storage if one.init):
+    if world.rules.storage_containers and any(one.supports(uri) for one in world.storage if one.init):
         return ""
     if "blob.core.windows.net" in uri:
         fits = bool(_AZURE.search(uri))
@@ -48,12 +61,55 @@ def uri_fault(uri: str, world: World) -> str:
     return "" if fits else f"storageUri {uri} begins with none of {', '.join(sorted(world.rules.storage_uris))}"
 
 
+def model_fault(component: Mapping[str, Any], world: World, *, named: bool = False) -> str:
+    """Why the controller makes no workload of a component for its model's sake; "" if it does."""
+    rules = world.rules
+    if rules.storage_uris_at == "controller" and (fault := uri_fault(storage_uri(component, named=named), world)):
+        return fault
+    if rules.storage_specs:
+        for name in ("model", *BLOCKS):
+            body = component.get(name)
+            if not isinstance(body, Mapping) or body.get("storageUri") is None:
+                continue
+            if string(mapping(body.get("storage")).get("path")) is not None:
+                return "it has a storageUri and a storage.path, and only one of them may be there"
+    return ""
+
+
+def uris_faults(spec: Mapping[str, Any], rules: Rules) -> Iterator[str]:
+    """What is wrong with models that are named by ``storageUris`` (validateMultipleStorageURIs)."""
+    if not rules.several_uris:
+        return
+    for name in ("transformer", "explainer", "predictor"):
+        component = mapping(spec.get(name))
+        listed = [mapping(one) for one in sequence(component.get("storageUris"))]
+        if listed and _names_uri(component):
+            yield f"the {name} has a storageUri and storageUris, and only one of them may be there"
+        paths = [(str(one.get("uri", "")), str(one.get("mountPath", _MOUNT_PATH))) for one in listed]
+        for _, path in paths:
+            if path == "/" or not path.startswith("/") or ".." in path:
+                yield f"the mountPath {path} of a model is no path below the root"
+        tops = {path.strip("/").partition("/")[0] for uri, path in paths if not uri.startswith("pvc://")}
+        if len(tops) > 1:
+            yield f"models are mounted at {' and '.join(sorted(tops))}, which have nothing above them in common"
+        volumes = [path for uri, path in paths if uri.startswith("pvc://")]
+        if len(paths) - len(volumes) > 1 and len(volumes) != len(set(volumes)):
+            yield "two volumes are mounted at one path"
+
+
+def _names_uri(component: Mapping[str, Any]) -> bool:
+    bodies = (component.get(name) for name in ("model", *BLOCKS, *EXPLAINERS))
+    if any(isinstance(body, Mapping) and body.get("storageUri") is not None for body in bodies):
+        return True
+    return bool(uri_of_containers(component))
+
+
 def pod_images(service: Service, world: World) -> Mapping[str, str]:
     """The images that the pod webhook adds to a predictor's pod: "storage-initializer" and "agent"."""
     found = {}
     predictor = service.predictor
-    uri = storage_uri(predictor)
-    if uri and uri.partition("://")[0] not in ("oci", "oci+native"):
+    uri = storage_uri(predictor, named=world.rules.collocates)
+    if uri and not uri.startswith("oci+native://"):
         found["storage-initializer"] = _storage_image(uri, world)
     if any(isinstance(predictor.get(name), Mapping) for name in ("logger", "batcher")):
         found["agent"] = world.image_of("agent")
@@ -61,11 +117,15 @@ def pod_images(service: Service, world: World) -> Mapping[str, str]:
 
 
 def _storage_image(uri: str, world: World) -> str:
-    if world.rules.storage_containers:
+    rules = world.rules
+    config = go_fields(world.config.get("storageInitializer"))
+    direct = rules.mounts_volumes or (rules.storage_containers and config.get("enabledirectpvcvolumemount") is True)
+    if uri.startswith("pvc://") and direct:
+        return ""
+    if uri.startswith("oci://") and rules.modelcars != "unread" and any(config.get(name) for name in _OF_IMAGES):
+        return ""
+    if rules.storage_containers:
         for one in world.storage:
             if one.init and one.supports(uri):
                 return one.image
-        pvc = mapping(world.config.get("storageInitializer"))
-        if uri.startswith("pvc://") and pvc.get("enableDirectPvcVolumeMount") is True:
-            return ""
     return world.image_of("storageInitializer")

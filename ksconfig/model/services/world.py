@@ -49,6 +49,8 @@ def read_storage_container(ref: ObjectRef, data: Mapping[str, Any]) -> StorageCo
         for entry in map(mapping, sequence(spec.get("supportedUriFormats")))
         if entry.get("prefix") or entry.get("regex")
     )
+    if data.get("disabled") is True:
+        formats = ()
     image = string(mapping(spec.get("container")).get("image")) or ""
     return StorageContainer(ref, image, formats, spec.get("workloadType") in (None, "initContainer"))
 

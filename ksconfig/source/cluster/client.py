@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -119,12 +120,19 @@ class Client:
                 return None
             raise
 
-    def items(self, path: str, **query: str) -> Iterator[dict[str, Any]]:
-        """The objects of a list, page by page."""
+    def items(
+        self, path: str, *, again: Callable[[Callable[[], dict[str, Any]]], dict[str, Any]] | None = None, **query: str
+    ) -> Iterator[dict[str, Any]]:
+        """The objects of a list, page by page.
+
+        Args:
+            again: makes the request of a page, more than once if need be; once if not given.
+        """
         more = ""
         while True:
             parameters = {**query, "limit": _PAGE, **({"continue": more} if more else {})}
-            page = self.request("GET", path, query=parameters)
+            read = partial(self.request, "GET", path, query=parameters)
+            page = again(read) if again else read()
             yield from page.get("items") or ()
             more = (page.get("metadata") or {}).get("continue") or ""
             if not more:

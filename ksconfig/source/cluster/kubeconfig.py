@@ -82,22 +82,18 @@ def choose(path: str | None, context: str | None) -> Chosen:
 
 
 def _merged(where: str) -> Any:
-    import yaml
-    from kubernetes.config import ConfigException
     from kubernetes.config.kube_config import KubeConfigMerger
 
     try:
         merged = KubeConfigMerger(where).config  # type: ignore[no-untyped-call]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f", line {mark.line + 1}" if mark else ""
-        raise _unfit(f"{where}{at} is no YAML: {getattr(error, 'problem', None) or type(error).__name__}") from None
     except OSError as error:
         raise UsageError(
             f"{error.filename or where} cannot be read: {error.strerror or error}", advice="Check --kubeconfig."
         ) from None
-    except (ConfigException, AttributeError, TypeError, KeyError, ValueError):
-        raise _unfit(f"{where} is no kubeconfig") from None
+    except Exception as error:  # of the YAML reader, or of code that meets another shape than it expects
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        at = f", line {mark.line + 1}: {problem}" if mark and problem else ""
+        raise _unfit(f"{where} is no kubeconfig{at}") from None
     if merged is None:
         raise UsageError(f"{where} cannot be read: no such file", advice="Check --kubeconfig, or KUBECONFIG.")
     return merged

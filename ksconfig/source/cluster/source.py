@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -12,30 +12,33 @@ from ksconfig.model.detect import Evidence, controller_releases
 from ksconfig.model.owners import FIELD_MANAGER
 from ksconfig.model.plan import Field, FieldEdit, ObjectRef
 from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, STORAGE_KIND
+from ksconfig.model.services.service import KIND as SERVICE_KIND
+from ksconfig.model.services.workload import Workload
 from ksconfig.source.cluster.client import JSON_PATCH, Client, is_transient, namespaced, part
 from ksconfig.source.cluster.finder import CONFIG, Found
 from ksconfig.source.cluster.objects import ClusterConfig, ClusterObject
 from ksconfig.source.cluster.patches import json_patch
 from ksconfig.source.cluster.patience import Patience
+from ksconfig.source.cluster.services import GROUP, OLD_GROUP, ClusterServices
 from ksconfig.text.diff import TextPatch
 from ksconfig.text.json_path import format_path
 from ksconfig.text.spans import Edit
 
-GROUP = "serving.kserve.io"
 #: The resource of each kind that KServe has beside its config.
 RESOURCES = {
     CLUSTER_KIND: "clusterservingruntimes",
     NAMESPACED_KIND: "servingruntimes",
     STORAGE_KIND: "clusterstoragecontainers",
 }
-#: What is written first: runtimes, then storage containers, then the config.
-_ORDER = (NAMESPACED_KIND, CLUSTER_KIND, STORAGE_KIND, "ConfigMap")
+#: What is written first: runtimes, then storage containers, then the config, then services.
+_ORDER = (NAMESPACED_KIND, CLUSTER_KIND, STORAGE_KIND, "ConfigMap", SERVICE_KIND)
 
 
 class ClusterSource:
     """The objects of one KServe in one cluster; each is read once, until `refresh`."""
 
     elsewhere = "Name the config's namespace with -n, or another cluster with --context."
+    submitted = False
 
     def __init__(self, client: Client, found: Found, patience: Patience) -> None:
         self.client = client
@@ -43,6 +46,9 @@ class ClusterSource:
         self.patience = patience
         self._config: ClusterConfig | None = None
         self._objects: dict[str, tuple[ClusterObject, ...]] = {}
+        self._services: dict[ObjectRef, ClusterObject | None] = {}
+        kserve = found.controller is None or found.controller.name.startswith("kserve")
+        self.running = ClusterServices(client, GROUP if kserve else OLD_GROUP, patience)
 
     @property
     def config_path(self) -> str:
@@ -53,6 +59,7 @@ class ClusterSource:
         """Forget what was read."""
         self._config = None
         self._objects = {}
+        self._services = {}
 
     # Reading
 
@@ -96,6 +103,28 @@ class ClusterSource:
             made.append(ClusterObject(one, kind, path))
         return tuple(made)
 
+    def services(self, namespaces: Sequence[str] = ()) -> Iterator[Mapping[str, Any]]:
+        """Every InferenceService, of some namespaces or of all, page by page."""
+        return self.running.services(namespaces)
+
+    def keep(self, service: Mapping[str, Any]) -> None:
+        """Remember a service that was given by `services`, so that it can be edited."""
+        one = self.running.as_object(service)
+        self._services[one.ref] = one
+
+    def _read_service(self, ref: ObjectRef) -> ClusterObject | None:
+        if ref not in self._services:
+            self._services[ref] = self.running.find(ref)
+        return self._services[ref]
+
+    def workloads(self, services: Collection[tuple[str, str]] | None) -> Iterator[Workload]:
+        """The workloads of services (namespace, name), or of all, from lists by label."""
+        return self.running.workloads(services)
+
+    def graphs(self) -> Iterator[str]:
+        """Every InferenceGraph, as NAMESPACE/NAME."""
+        return self.running.graphs()
+
     def evidence(self) -> Evidence:
         """What tells the release: the controller's image, else the kinds that the API server serves."""
         images = (self.found.controller.image,) if self.found.controller else ()
@@ -130,7 +159,13 @@ class ClusterSource:
             raise Conflict(f"{ref} is not there any more", advice="Plan again from what is there now.")
         return found
 
+    def has(self, ref: ObjectRef) -> bool:
+        """Whether an object is there."""
+        return self._one(ref) is not None
+
     def _one(self, ref: ObjectRef) -> ClusterObject | None:
+        if ref.kind == SERVICE_KIND:
+            return self._read_service(ref)
         of_kind: Iterable[ClusterObject] = self.configs() if ref.kind == "ConfigMap" else self.objects(ref.kind)
         return next((one for one in of_kind if one.ref == ref), None)
 
