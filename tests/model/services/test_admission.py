@@ -200,7 +200,7 @@ class TestConversion:
         assert written(model(**more), minor) == model(**more)
 
     @pytest.mark.parametrize("minor", WITH_RUNTIMES)
-    @pytest.mark.parametrize(("framework", "since"), [("vLLM", 20), ("onnx", 99), ("huggingface", 99)])
+    @pytest.mark.parametrize(("framework", "since"), [("triton", 11), ("vLLM", 20), ("onnx", 99), ("huggingface", 99)])
     def test_writes_protocol_v2_into_a_model_of_some_formats(self, framework: str, since: int, minor: int) -> None:
         expected = model(framework, protocolVersion="v2") if minor >= since else model(framework)
         assert written(model(framework), minor) == expected
@@ -230,8 +230,8 @@ class TestDeploymentMode:
     @pytest.mark.parametrize("minor", range(9, 21))
     @pytest.mark.parametrize("mode", ["RawDeployment", "ModelMesh"])
     def test_is_written_from_0_9_on(self, mode: str, minor: int) -> None:
-        if minor < 16 or mode == "ModelMesh":
-            assert self.submitted({"a": "b"}, mode, minor) == {MODE: mode}
+        by_its_new_name = "Standard" if mode == "RawDeployment" and minor >= 16 else mode
+        assert self.submitted({"a": "b"}, mode, minor) == {MODE: by_its_new_name}
 
     @pytest.mark.parametrize("minor", range(16, 21))
     def test_has_another_name_from_0_16_on(self, minor: int) -> None:
@@ -298,7 +298,7 @@ OLD_CONFIG: Json = {
         name: {**versions("v"), "allowedImageVersions": ["v", "v-gpu", "old", "old-gpu"]}
         for name in ("sklearn", "tensorflow", "pytorch")
     },
-    "explainers": {"alibi": split("r/alibi", "9")},
+    "explainers": {"alibi": split("r/alibi", "9", allowedImageVersions=["9"])},
 }
 
 

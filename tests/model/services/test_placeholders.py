@@ -27,6 +27,7 @@ ONE = service(
         ("r/x:{{.Labels.missing}}", "r/x:"),
         ("r/x:{{.Annotations.missing}}", "r/x:"),
         ("r/x:{{.Annotations.odd}}", "r/x:&lt;a&amp;&#39;b&#34;&gt;"),
+        ("r/x:{{.Annotations.plus}}", "r/x:1.0&#43;b"),
         ("r/x:}}", "r/x:}}"),
     ],
 )
@@ -41,6 +42,8 @@ def test_placeholders_are_filled_in_and_escaped_as_html(image: str, filled: str)
         "r/x:{{.Labels}}",
         'r/x:{{index .Labels "tag"}}',
         "r/x:{{.Labels.a-b}}",
+        "r/x:{{.Labels.1x}}",
+        "r/x:{{-.Name}}",
         "r/x:{{if .Name}}1{{end}}",
         "r/x:{{.Name",
         "r/x:{{.Name}}{{",

@@ -125,14 +125,15 @@ class TestOneThing:
         ],
     )
     def test_is_an_explainer_or_transformer(self, component: str, value: Json, what: str, minor: int) -> None:
-        told = f"a {component} is exactly one thing, and this is {what}"
+        article = "an" if component == "explainer" else "a"
+        told = f"{article} {component} is exactly one thing, and this is {what}"
         assert refusal(beside(component, value), minor) == told
         assert refusal(beside(component, OWN), minor) == ""
 
     @pytest.mark.parametrize("minor", V1BETA1)
     def test_is_not_two_explainers(self, minor: int) -> None:
         told = refusal(service(OWN, explainer={"art": {}, "alibi": {}}), minor)
-        assert told == ("a explainer is exactly one thing, and this is alibi and art" if minor < 13 else "")
+        assert told == ("an explainer is exactly one thing, and this is alibi and art" if minor < 13 else "")
 
     @pytest.mark.parametrize("minor", WITH_RUNTIMES)
     @pytest.mark.parametrize("form", [{}, {"modelFormat": {}}, {"modelFormat": {"version": "1"}}, {"modelFormat": 1}])
@@ -204,6 +205,13 @@ class TestVersionList:
         why = "runtimeVersion 2 is not among the allowedImageVersions of sklearn"
         assert refusal(one, minor, config) == (why if minor < 4 else "")
 
+    @pytest.mark.parametrize("minor", V1ALPHA2)
+    def test_is_looked_at_for_explainers_too(self, minor: int) -> None:
+        config = {"explainers": {"alibi": split("r/x", allowedImageVersions=["1"])}}
+        custom = {"custom": {"container": {"image": "me/x:1"}}}
+        one = v1alpha2({"predictor": custom, "explainer": {"alibi": {"runtimeVersion": "2"}}})
+        assert bool(refusal(one, minor, config)) is (minor < 4)
+
 
 class TestFramework:
     """Facts 3.3: what some frameworks do not take."""
@@ -220,6 +228,7 @@ class TestFramework:
             ("gs://b/m.onnx", ""),
             ("gs://b/m", ""),
             ("gs://b.c/m", ""),
+            ("gs://b/m.v1/", ""),
             ("gs://b/m.v1/x", ""),
             ("/mnt/m.onnx", ""),
             ("gs://b/m.pt", ".pt"),
@@ -290,29 +299,27 @@ class TestExtension:
         assert refusal(service(**parts), minor) == why
 
 
-ENV: Json = {"env": [{"name": "A", "value": "b"}, {"name": "PYTHONPATH", "value": "/x"}]}
+class TestDeploymentMode:
+    """A service that has been deployed in one way stays with it (0.15 on)."""
 
-
-class TestEnvironment:
-    """Facts 4.8: variables that 0.19 and later do not take."""
-
-    @pytest.mark.parametrize("minor", range(10, 21))
+    @pytest.mark.parametrize("minor", range(7, 21))
     @pytest.mark.parametrize(
-        "one",
+        ("was", "told", "fits"),
         [
-            service({"sklearn": ENV}),
-            service(model(**ENV)),
-            service({"containers": [{**OWN["containers"][0], **ENV}]}),
-            service({"containers": [*OWN["containers"], {"name": "side", "image": "x", **ENV}]}),
-            service(OWN, transformer={"containers": [{"name": "t", "image": "x", **ENV}]}),
-            service(OWN, explainer={"containers": [{"name": "e", "image": "x", **ENV}]}),
-            service(OWN, explainer={"art": ENV}),
+            ("Serverless", "Serverless", True),
+            ("RawDeployment", None, True),
+            ("", "RawDeployment", True),
+            ("RawDeployment", "Serverless", False),
+            ("Serverless", "ModelMesh", False),
         ],
-        ids=["block", "model", "own", "side", "transformer", "explainer", "art"],
     )
-    def test_is_free_of_the_path_of_python(self, one: Service, minor: int) -> None:
-        why = "the environment variable PYTHONPATH is not allowed" if minor >= 19 else ""
-        assert refusal(one, minor) == why
+    def test_does_not_change(self, was: str, told: str | None, fits: bool, minor: int) -> None:
+        names = {"Serverless": "Knative", "RawDeployment": "Standard"} if minor >= 16 else {}
+        annotations = {} if told is None else {"serving.kserve.io/deploymentMode": names.get(told, told)}
+        one = service(OWN, metadata={"annotations": annotations}, status={"deploymentMode": names.get(was, was)})
+        why = "" if fits or minor < 15 else f"it is deployed as {names.get(was, was)}, and cannot become "
+        found = refusal(one, minor)
+        assert found.startswith(why) if why else found == ""
 
 
 class TestCrash:
@@ -349,6 +356,11 @@ class TestCrash:
     @pytest.mark.parametrize("framework", ["sklearn", "xgboost", "pytorch"])
     def test_does_not_come_where_the_service_has_a_version(self, framework: str, minor: int) -> None:
         assert refusal({framework: {"runtimeVersion": "1"}}, minor, {}) == ""
+
+    @pytest.mark.parametrize("minor", BY_CONFIG)
+    @pytest.mark.parametrize("framework", ["sklearn", "xgboost"])
+    def test_comes_of_a_missing_v1_even_for_protocol_v2(self, framework: str, minor: int) -> None:
+        assert refusal({framework: {"protocolVersion": "v2"}}, minor, {"predictors": {framework: {"v2": FLAT}}})
 
     @pytest.mark.parametrize("mode", ["RawDeployment", "ModelMesh"])
     def test_comes_of_a_service_without_annotations_in_0_9(self, mode: str) -> None:

@@ -135,6 +135,14 @@ class TestConfigWithoutWhatIsNeeded:
         where = world(minor, {"predictors": {"sklearn": {"v1": {}}}})
         assert image_of(service({"sklearn": {"runtimeVersion": "1"}}), where) == ":1"
 
+    @pytest.mark.parametrize("minor", BY_CONFIG)
+    @pytest.mark.parametrize("body", [{}, {"modelClassName": "Net"}])
+    def test_pytorch_needs_v1_even_for_torchserve(self, body: Json, minor: int) -> None:
+        where = world(minor, {"predictors": {"pytorch": {"v2": split("r/ts")}}})
+        found = predictor_of(service({"pytorch": {"runtimeVersion": "1", **body}}), where)
+        assert found.images == ()
+        assert found.problem == "the config has no predictors.pytorch.v1, and the controller crashes on it"
+
     @pytest.mark.parametrize("framework", ["onnx", "sklearn"])
     def test_a_version_that_admission_has_not_written_is_told(self, framework: str) -> None:
         assert predictor_of(service({framework: {}}), world(7, CONFIG)).problem == ADMISSION_WRITES
@@ -259,10 +267,12 @@ class TestContainersOfOnesOwn:
         own = [{"name": "side", "image": "me/side:1"}, {"name": "kserve-container", "image": "me/x:1"}]
         assert image_of(service({"containers": own}), world(minor)) == ("me/x:1" if minor >= 15 else "me/side:1")
 
-    @pytest.mark.parametrize("minor", range(15, 21))
-    def test_the_first_serves_where_none_is_named_so(self, minor: int) -> None:
+    @pytest.mark.parametrize("minor", range(5, 21))
+    def test_one_of_several_must_be_named_so_from_0_15_on(self, minor: int) -> None:
         own = [{"name": "a", "image": "me/a:1"}, {"name": "b", "image": "me/b:1"}]
-        assert image_of(service({"containers": own}), world(minor)) == "me/a:1"
+        found = predictor_of(service({"containers": own}), world(minor))
+        why = "none of its containers is named kserve-container" if minor >= 15 else ""
+        assert (found.image, found.problem) == ("" if why else "me/a:1", why)
 
     @pytest.mark.parametrize("minor", range(5, 21))
     @pytest.mark.parametrize("own", [[], [{}], [{"name": "mine"}], ["x"], None], ids=str)
@@ -275,6 +285,32 @@ class TestContainersOfOnesOwn:
         own = {"containers": [{"name": "a", "image": "me/t:1"}, {"name": "kserve-container", "image": "me/u:1"}]}
         found = resolve(service({"containers": [{"image": "me/x:1"}]}, transformer=own), world(minor))
         assert {name: one.image for name, one in found.items()} == {"predictor": "me/x:1", "transformer": "me/t:1"}
+
+
+class TestComponents:
+    """The controller makes the predictor, the transformer and the explainer, and stops at the first that fails."""
+
+    OWN = staticmethod(lambda image: {"containers": [{"name": "a", **({"image": image} if image else {})}]})
+
+    @pytest.mark.parametrize("minor", range(5, 21))
+    @pytest.mark.parametrize(
+        ("images", "problems"),
+        [
+            (("p", "t", "e"), ("", "", "")),
+            (("", "t", "e"), ("it names no image", *["it comes after the predictor, which fails"] * 2)),
+            (("p", "", "e"), ("", "it names no image", "it comes after the transformer, which fails")),
+            (("p", "t", ""), ("", "", "it names no image")),
+        ],
+    )
+    def test_after_one_that_fails_are_not_made(
+        self, images: tuple[str, ...], problems: tuple[str, ...], minor: int
+    ) -> None:
+        predictor, transformer, explainer = map(self.OWN, images)
+        found = resolve(service(predictor, transformer=transformer, explainer=explainer), world(minor))
+        assert tuple(found[name].problem for name in ("predictor", "transformer", "explainer")) == problems
+        assert [one.image for one in found.values()] == [
+            "" if problem else image for image, problem in zip(images, problems, strict=True)
+        ]
 
 
 IMAGES = st.from_regex(r"[a-z]{1,6}(:[a-z0-9]{1,4})?", fullmatch=True)

@@ -109,7 +109,9 @@ class TestStandstill:
         assert standstill(annotated({MODE: "ModelMesh"}), rules(minor), {}) == ""
 
     @pytest.mark.parametrize("minor", range(7, 21))
-    @pytest.mark.parametrize(("value", "stopped"), [("true", True), ("false", False), ("yes", False), ("", False)])
+    @pytest.mark.parametrize(
+        ("value", "stopped"), [("true", True), ("True", True), ("false", False), ("yes", False), ("", False)]
+    )
     def test_is_for_services_that_are_stopped_from_0_15_on(self, value: str, stopped: bool, minor: int) -> None:
         why = "it is stopped (annotation serving.kserve.io/stop)" if stopped and minor >= 15 else ""
         assert standstill(annotated({"serving.kserve.io/stop": value}), rules(minor), {}) == why

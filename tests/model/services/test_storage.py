@@ -155,7 +155,7 @@ class TestUriAtAdmission:
     """To 0.10 the webhook looks at it, later the controller."""
 
     @pytest.mark.parametrize("minor", V1BETA1)
-    @pytest.mark.parametrize("framework", ["sklearn", "xgboost", "tensorflow", "pytorch", "triton", "lightgbm"])
+    @pytest.mark.parametrize("framework", ["sklearn", "xgboost", "tensorflow", "pytorch", "onnx", "triton", "lightgbm"])
     def test_of_a_framework_begins_as_kserve_knows_it(self, framework: str, minor: int) -> None:
         why = refusal({framework: {"storageUri": "ftp://b/m"}}, minor)
         assert why.startswith("storageUri ftp://b/m begins with none of ") is (minor < 11)
@@ -176,6 +176,71 @@ class TestUriAtAdmission:
     def test_of_an_explainer_begins_as_kserve_knows_it(self, minor: int) -> None:
         assert refusal(service(OWN, explainer={"art": {"storageUri": "ftp://b/m"}}), minor)
         assert refusal(service(OWN, explainer={"art": {"storageUri": "gs://b/m"}}), minor) == ""
+
+    @pytest.mark.parametrize("minor", range(5, 11))
+    def test_is_not_helped_by_a_storage_container_of_a_later_release(self, minor: int) -> None:
+        where = world(minor, CONFIG, storage=(storage_container("r/si:1", "ftp://"),))
+        assert uri_fault("ftp://b/m", where)
+
+
+class TestSeveralUris:
+    """From 0.16 on a component may have several models."""
+
+    @pytest.mark.parametrize("minor", range(11, 21))
+    @pytest.mark.parametrize(
+        ("listed", "fits"),
+        [
+            ([("gs://a", "/mnt/models/a"), ("gs://b", "/mnt/models/b")], True),
+            ([("gs://a", "/mnt/models")], True),
+            ([("gs://a", "/mnt/models/a"), ("pvc://b", "/data")], True),
+            ([("gs://a", "/mnt/models/a"), ("gs://b", "/data")], False),
+            ([("gs://a", "models")], False),
+            ([("gs://a", "/")], False),
+            ([("gs://a", "/mnt/../x")], False),
+        ],
+    )
+    @pytest.mark.parametrize("component", ["predictor", "transformer", "explainer"])
+    def test_are_mounted_below_one_folder(
+        self, component: str, listed: list[tuple[str, str]], fits: bool, minor: int
+    ) -> None:
+        uris = [{"uri": uri, "mountPath": path} for uri, path in listed]
+        parts: Json = {"predictor": OWN, component: {**OWN, "storageUris": uris}}
+        assert (refusal(service(**parts), minor) == "") is (fits or minor < 16)
+
+    @pytest.mark.parametrize("minor", WITH_RUNTIMES)
+    def test_are_not_beside_one(self, minor: int) -> None:
+        uris = [{"uri": "gs://a", "mountPath": "/mnt/models"}]
+        why = "the predictor has a storageUri and storageUris, and only one of them may be there"
+        found = refusal({**model(storageUri="gs://b"), "storageUris": uris}, minor)
+        assert found == (why if minor >= 16 else "")
+
+
+class TestStorageSpec:
+    """From 0.9 on a model may be named by ``storage``."""
+
+    @pytest.mark.parametrize("minor", range(11, 21))
+    def test_is_not_beside_a_uri(self, minor: int) -> None:
+        one = service(model(storageUri="s3://b/m", storage={"path": "m"}))
+        found = resolve(one, world(minor, CONFIG, runtime("mine")))["predictor"]
+        assert found.problem == "it has a storageUri and a storage.path, and only one of them may be there"
+
+    @pytest.mark.parametrize("minor", range(8, 21))
+    def test_may_be_beside_a_uri_without_its_path(self, minor: int) -> None:
+        one = service(model(storageUri="s3://b/m", storage={"key": "k"}))
+        assert resolve(one, world(minor, CONFIG, runtime("mine")))["predictor"].image == "r/x:1"
+
+
+class TestNamedContainer:
+    """From 0.12 on the model of several containers of one's own is named by the one that serves."""
+
+    @pytest.mark.parametrize("minor", range(11, 21))
+    def test_names_the_uri(self, minor: int) -> None:
+        def container(name: str, uri: str) -> Json:
+            return {"name": name, "image": "me/x:1", "env": [{"name": "STORAGE_URI", "value": uri}]}
+
+        two = {"containers": [container("side", "ftp://b/m"), container("kserve-container", "gs://b/m")]}
+        found = resolve(service(two), world(minor, CONFIG))["predictor"]
+        assert bool(found.problem) is (minor < 12)
 
 
 class TestStorageInitializer:
@@ -209,15 +274,33 @@ class TestStorageInitializer:
     def test_is_none_without_a_model(self, minor: int) -> None:
         assert pod_images(service({"containers": [{"image": "me/x:1"}]}), world(minor, CONFIG)) == {}
 
-    @pytest.mark.parametrize("minor", FROM_0_11)
-    def test_is_none_for_a_volume_that_is_mounted_directly(self, minor: int) -> None:
+    @pytest.mark.parametrize("minor", V1BETA1)
+    @pytest.mark.parametrize(
+        ("more", "since"),
+        [({"enableDirectPvcVolumeMount": True}, 11), ({"enableDirectPvcVolumeMount": False}, 16), ({}, 16)],
+    )
+    def test_is_none_for_a_volume_that_is_mounted_directly(self, more: Json, since: int, minor: int) -> None:
+        found = initializer("pvc://claim/m", minor, config={"image": "r/config:1", **more})
+        assert found == ("" if minor >= since else "r/config:1")
+
+    @pytest.mark.parametrize("minor", range(11, 16))
+    def test_is_none_for_a_volume_that_is_mounted_directly_whatever_the_storage_containers(self, minor: int) -> None:
         config = {"image": "r/config:1", "enableDirectPvcVolumeMount": True}
-        assert initializer("pvc://claim/m", minor, config=config) == ""
+        assert initializer("pvc://claim/m", minor, storage_container("r/x:1", "pvc://"), config=config) == ""
+
+    @pytest.mark.parametrize("minor", FROM_0_11)
+    def test_is_none_by_names_in_any_case(self, minor: int) -> None:
+        assert initializer("pvc://claim/m", minor, config={"IMAGE": "r/c:1", "EnableDirectPvcVolumeMount": True}) == ""
 
     @pytest.mark.parametrize("minor", range(12, 21))
     def test_is_none_for_an_image_that_holds_the_model(self, minor: int) -> None:
         config = {"image": "r/config:1", "enableModelcar": True}
         assert initializer("oci://r/m:1", minor, SHIPPED, config=config) == ""
+
+    @pytest.mark.parametrize("minor", range(12, 21))
+    @pytest.mark.parametrize("more", [{"enableModelcar": False}, {}])
+    def test_is_the_configs_for_an_image_where_modelcars_are_off(self, more: Json, minor: int) -> None:
+        assert initializer("oci://r/m:1", minor, SHIPPED, config={"image": "r/config:1", **more}) == "r/config:1"
 
     @pytest.mark.parametrize("more", [{"enableOciModelSupport": True}, {"ociModelMode": "native"}], ids=str)
     def test_is_none_for_an_image_by_other_words_of_0_20(self, more: Json) -> None:
@@ -272,6 +355,14 @@ class TestStorageContainer:
     def test_is_for_init_containers_unless_it_says_otherwise(self, workload: str | None, init: bool) -> None:
         spec = {"container": {"image": "r/si:1"}, **({"workloadType": workload} if workload else {})}
         assert read_storage_container(self.REF, {"spec": spec}).init is init
+
+    def test_is_of_no_account_if_it_is_disabled(self) -> None:
+        data = {
+            "disabled": True,
+            "spec": {"container": {"image": "r/si:1"}, "supportedUriFormats": [{"prefix": "gs://"}]},
+        }
+        where = world(20, CONFIG, storage=(read_storage_container(self.REF, data),))
+        assert pod_images(with_uri("gs://b/m"), where) == {"storage-initializer": "r/config:1"}
 
     @pytest.mark.parametrize(
         "data", [{}, {"spec": None}, {"spec": {"container": [], "supportedUriFormats": {}}}], ids=str
