@@ -130,7 +130,9 @@ class Api:
         while not stop.is_set():
             try:
                 listed = self.get(path, **query)
-                now = {obj["metadata"]["uid"]: obj for obj in listed["items"]}
+                # the items of a list do without what its own kind tells
+                names = {"apiVersion": listed["apiVersion"], "kind": listed["kind"].removesuffix("List")}
+                now = {obj["metadata"]["uid"]: {**names, **obj} for obj in listed["items"]}
                 for uid in known.keys() - now.keys():
                     yield Event("DELETED", known[uid])
                 for uid, obj in now.items():

@@ -128,7 +128,7 @@ def _after(service: Service, edits: Iterable[FieldEdit]) -> Service | None:
     return None if spec is None else service._replace(spec=spec)
 
 
-def _look(view: View, worlds: tuple[World, World], what: Touched, edits: Sequence[FieldEdit], *, whole: bool) -> _Seen:
+def _look(view: View, both: tuple[World, World], what: Touched, edits: Sequence[FieldEdit], *, whole: bool) -> _Seen:
     """Look at every service once."""
     old, new = both
     impacts: list[ServiceImpact] = []

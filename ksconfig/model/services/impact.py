@@ -172,6 +172,8 @@ def judge(
         else:
             rolls = True
             effect, reason = _effect(service, component, before, after, new)
+            if effect == "pinned-tag" and later is not None:
+                effect, reason = "changes", f"its runtimeVersion becomes {after.version}"
             share = mapping(service.spec.get(component)).get("canaryTrafficPercent")
             if effect == "changes" and isinstance(share, int) and share < 100:
                 reason = f"{share} % of its traffic (canaryTrafficPercent)"
