@@ -10,6 +10,7 @@ _ACTION = re.compile(r"""\{\{((?:"(?:[^"\\\n]|\\.)*"|`[^`]*`|/\*.*?\*/|(?!\}\})[
 _STRING = re.compile(r"""\"(?:[^"\\\n]|\\.)*"|`[^`]*`""")
 _FIELD = re.compile(r"(?<![\w.)\]$])\.([A-Za-z]\w*)")
 _BLOCKS = frozenset({"if", "with", "range", "define", "block"})
+_NAMED = frozenset({"template", "define", "block"})
 _WORDS = _BLOCKS | {"else", "end", "template", "break", "continue", "nil", "true", "false"}
 _FUNCTIONS = frozenset({"and", "or", "not", "index", "len", "call", "print", "printf", "println", "slice"})
 _COMPARISONS = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "html", "js", "urlquery"})
@@ -42,6 +43,8 @@ def go_template_fault(text: str, fields: Collection[str], *, quoted: bool = Fals
         if fault:
             return fault
         word = re.split(r"[\s(]", action, maxsplit=1)[0]
+        if word in _NAMED and '""' not in action and "`" not in action:
+            return f"names no template to {word}"
         if word in _BLOCKS:
             open_blocks.append(word)
         elif word == "end":

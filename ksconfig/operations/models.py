@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from ksconfig.errors import ModelsNotReady
+from ksconfig.errors import ModelsNotReady, RightMissing
 from ksconfig.model.plain import mapping
 from ksconfig.model.plan import Plan
 from ksconfig.model.services.pins import default_version
@@ -166,9 +167,10 @@ def _raise_if_failed(
     for key in lacking:
         images.setdefault(key[:2], set()).update(wanted[key])
     seen = {}
-    for one in site.source.running.failures(set(images)):
-        if one.image in images[one.namespace, one.service]:
-            seen[one.namespace, one.service] = one
+    with suppress(RightMissing):  # then the time-out tells
+        for one in site.source.running.failures(set(images)):
+            if one.image in images[one.namespace, one.service]:
+                seen[one.namespace, one.service] = one
     for gone in failing.keys() - seen.keys():
         del failing[gone]
     for service, failure in seen.items():

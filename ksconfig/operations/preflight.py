@@ -107,6 +107,8 @@ def check_rights(site: Site, plan: Plan, options: Options) -> None:
     namespace = site.source.found.namespace
     if restarts:
         rights += restart_rights(site, options)
+    if options.wait_models:
+        rights.append(Right("list", "apps", "deployments", None))
     records = [Right("create", "", "configmaps", namespace), Right("list", "", "configmaps", namespace)]
     lacking = missing_rights(site.source.client, [*rights, *(records if options.history else ())], site.patience)
     needed = tuple(right for right in lacking if right in rights)

@@ -218,6 +218,8 @@ class KServe:
 
     def restore(self, before: Before) -> None:
         """Put back the config, the runtimes and the controller, and give the namespace away."""
+        # at once, so that the next test's plans do not reckon with them
+        self.api.delete(self.service_path("").rstrip("/"))
         self.api.delete(f"/api/v1/namespaces/{self.namespace}")
         configmaps = f"/api/v1/namespaces/{self.release.namespace}/configmaps"
         for record in self.api.items(configmaps, labelSelector="app.kubernetes.io/managed-by=ksconfig"):

@@ -17,6 +17,7 @@ from ksconfig.model.releases import Rules
 from ksconfig.model.runtimes import SERVING_CONTAINER, Asked, Runtime, lists_format, speaks, template_fault
 from ksconfig.model.services.service import (
     BLOCKS,
+    DEPLOYMENT_MODE,
     EXPLAINERS,
     MODELMESH,
     STOPPED,
@@ -99,8 +100,12 @@ def _to_the_first_problem(found: dict[str, Resolved]) -> Resolution:
 
 def standstill(service: Service, rules: Rules, deploy: Mapping[str, Any]) -> str:
     """Why this controller leaves a service as it is whatever its images should be; "" if it does not."""
-    if rules.modes and deployment_mode(service, rules, deploy) == MODELMESH:
+    mode = deployment_mode(service, rules, deploy) if rules.modes else ""
+    if mode == MODELMESH:
         return "ModelMesh serves it"
+    told = service.annotations.get(DEPLOYMENT_MODE)
+    if rules.checks_mode and mode == "Standard" and rules.mode_names.get(str(told), told) not in (None, "", mode):
+        return f"{told} is no way to deploy it (annotation {DEPLOYMENT_MODE})"
     if rules.stops and str(service.annotations.get(STOPPED)).lower() == "true":
         return "it is stopped (annotation serving.kserve.io/stop)"
     return ""

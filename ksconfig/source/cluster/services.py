@@ -55,7 +55,8 @@ class ClusterServices:
         kind = {"apiVersion": self.api.removeprefix("/apis/"), "kind": KIND}  # the items of a list do without
         for path in paths or [f"{self.api}/inferenceservices"]:
             for one in self._pages(path):
-                yield {**kind, **one}
+                if "deletionTimestamp" not in one["metadata"]:  # what is going changes no more
+                    yield {**kind, **one}
 
     def _pages(self, path: str, **query: str) -> Iterator[dict[str, Any]]:
         """The objects of a list; none where the API server has no such list."""
