@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ksconfig.model.plain import mapping, sequence
+from ksconfig.model.quantities import Quantity, parse_quantity
 from ksconfig.model.releases import Rules
 from ksconfig.model.services.service import DEPLOYMENT_MODE, Service
 
@@ -21,6 +22,7 @@ _KNATIVE_CLASS = "autoscaling.knative.dev/class"
 _KNATIVE_HPA = "hpa.autoscaling.knative.dev"
 _OF_PODS = ("cpu", "memory")
 _OF_REQUESTS = ("concurrency", "rps")
+_MEBIBYTE = Quantity(1024 * 1024, 0)
 _NUMBER = re.compile(r"[+-]?[0-9]+\Z")
 
 
@@ -98,6 +100,10 @@ def _by_keda(component: Mapping[str, Any]) -> Iterator[str]:
             yield "the metric cpu aims at a Utilization"
         elif body.get("name") == "memory" and target.get("type") not in ("Utilization", "AverageValue"):
             yield "the metric memory aims at a Utilization or an AverageValue"
+        elif body.get("name") == "memory" and target.get("type") == "AverageValue":
+            amount = parse_quantity(str(target.get("averageValue")))
+            if amount and _MEBIBYTE.exceeds(amount):
+                yield f"the metric memory aims at {target['averageValue']}, which is less than 1Mi"
         yield from _target_faults(target)
 
 
