@@ -60,6 +60,8 @@ class Installation:
         namespace = self._release.namespace
         labels = {**self._labels, "control-plane": self._release.controller}
         self._api.create(controller_namespace(namespace, labels))
+        for one in stubs.knative_config():
+            self._api.create(one)
         self._create([*self._definitions, *stubs.knative_and_istio()])
         self._create([self._serving_certificate()])
         for one in self._objects:

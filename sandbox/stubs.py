@@ -1,4 +1,4 @@
-"""Custom resources that KServe writes and that nothing here defines: of Knative and of Istio, with any content."""
+"""What KServe wants to be there of Knative and of Istio: their custom resources, with any content, and a config."""
 
 from __future__ import annotations
 
@@ -32,4 +32,13 @@ def knative_and_istio() -> list[Object]:
         definition(serving, "Service", "v1", short="ksvc"),
         *(definition(serving, kind, "v1") for kind in ("Configuration", "Revision", "Route")),
         definition("networking.istio.io", "VirtualService", "v1alpha3", "v1beta1"),
+    ]
+
+
+def knative_config() -> list[Object]:
+    """The namespace of Knative Serving with the one ConfigMap that KServe reads, from 0.15 on; empty is as released."""
+    name = "knative-serving"
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "config-autoscaler", "namespace": name}},
     ]
