@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 #: So many of each group a person is shown; machines get all.
 _FIRST_FEW = 5
+_COMBINED = "the new repository with an old version"
 _HEADINGS = {
-    "pinned-tag": "combine the new repository with an old version",
-    "invalid": "could not be served any more",
-    "changes": "change",
-    "canary": "change for a share of their traffic",
-    "other": "roll at the restart for another reason",
-    "next-pod": "have it from their next pod on",
-    "not-reached": "not reached",
+    "pinned-tag": (f"combines {_COMBINED}", f"combine {_COMBINED}"),
+    "invalid": ("could not be served any more",) * 2,
+    "changes": ("changes", "change"),
+    "canary": ("changes for a share of its traffic", "change for a share of their traffic"),
+    "other": ("rolls at the restart for another reason", "roll at the restart for another reason"),
+    "next-pod": ("has it from its next pod on", "have it from their next pod on"),
+    "not-reached": ("is not reached", "are not reached"),
 }
 
 
@@ -29,7 +30,9 @@ def impact_lines(impact: Impact) -> Iterator[str]:
     """An impact for people: groups with their counts and the first few of each."""
     for effect, group in groupby(impact.services, key=lambda one: one.effect):
         members = list(group)
-        yield f"{_count(members)} {_HEADINGS[effect]}{_load(members)}:"
+        singular, plural = _HEADINGS[effect]
+        count = len({(each.namespace, each.name) for each in members})
+        yield f"{count} service{'s' if count > 1 else ''} {plural if count > 1 else singular}{_load(members)}:"
         by_reason = _by_reason(members) if effect == "not-reached" else members
         for one in by_reason[:_FIRST_FEW]:
             yield f"  {_line(one)}"
@@ -51,17 +54,13 @@ def _by_reason(members: list[ServiceImpact]) -> list[ServiceImpact]:
     return [*first, *(one for one in members if one not in first)]
 
 
-def _count(members: Iterable[ServiceImpact]) -> str:
-    count = len({(one.namespace, one.name) for one in members})
-    return f"{count} service" + ("s" if count != 1 else "")
-
-
 def _load(members: list[ServiceImpact]) -> str:
     """The pods and GPUs that restart."""
     if members[0].effect in ("not-reached", "next-pod") or all(one.replicas is None for one in members):
         return ""
     pods, gpus = sum(one.replicas or 0 for one in members), sum(one.gpus or 0 for one in members)
-    return f" ({pods} pod{'s' if pods != 1 else ''}{f' with {gpus} GPUs' if gpus else ''} restart)"
+    with_gpus = f" with {gpus} GPU{'s' if gpus > 1 else ''}" if gpus else ""
+    return f" ({pods} pods{with_gpus} restart)" if pods != 1 else f" (1 pod{with_gpus} restarts)"
 
 
 def _line(one: ServiceImpact) -> str:

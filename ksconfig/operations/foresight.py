@@ -19,6 +19,7 @@ from ksconfig.model.services.impact import (
     Impact,
     ServiceImpact,
     Touched,
+    canary_share,
     concerned,
     judge,
     new_services,
@@ -86,16 +87,22 @@ def foresee(view: View, plan: Plan, *, bring_along: bool = False) -> Plan:
     except KsconfigError as error:
         if not view.source.submitted:
             raise
-        return replace(plan, impact=Impact(unknown=error.why))  # a manifest beside it that cannot be read
+        return _with_impact(view, plan, Impact(unknown=error.why))  # a manifest beside it that cannot be read
     if len({impact for impact, _, _ in found}) > 1:
         why = f"this may be KServe {view.release}, and these releases differ in it: say which with --kserve-version"
-        return replace(plan, impact=Impact(looked_at=found[0][0].looked_at, unknown=why))
+        return _with_impact(view, plan, Impact(looked_at=found[0][0].looked_at, unknown=why))
     impact, follow, new = found[0]
     if follow:
         plan = _with_services(view.source, plan, follow, new)
     if not bring_along:
         _refuse(view, plan, impact, found[0][1])
-    return replace(plan, impact=impact)
+    return _with_impact(view, plan, impact)
+
+
+def _with_impact(view: View, plan: Plan, impact: Impact) -> Plan:
+    """The plan with its impact; of a cluster, the review of the plan says the rest."""
+    notices = notices_of(impact) if view.source.submitted else ()
+    return replace(plan, impact=impact, notices=(*plan.notices, *notices))
 
 
 def _foresee(view: View, plan: Plan, rules: Rules, unpin: bool) -> tuple[Impact, tuple[Pinned, ...], World]:
@@ -195,8 +202,9 @@ def _followed(
         after = free.image if free else impact.after
         will = default_version(follows[id(impact)].service, impact.component, new)
         why = f"its runtimeVersion {impact.version} becomes {will}" if will else f"runtimeVersion {impact.version} goes"
-        effect: Effect = "canary" if impact.traffic is not None else "changes"
-        impacts.append(replace(impact, effect=effect, after=after, reason=why, version=will))
+        share = canary_share(follows[id(impact)].service, impact.component, new)
+        effect: Effect = "changes" if share is None else "canary"
+        impacts.append(replace(impact, effect=effect, after=after, reason=why, version=will, traffic=share))
     return impacts, follow
 
 
@@ -291,7 +299,7 @@ def _refuse(view: View, plan: Plan, impact: Impact, follow: Sequence[Pinned]) ->
         )
     combined = impact.having("pinned-tag")
     if combined and PINNED_TAGS not in allow:
-        raise _combined(combined)
+        raise _combined(combined, view.source.submitted)
     moved = [one for one in impact.new if repository(one.before) != repository(one.after) and one.before]
     if impact.unknown and moved and UNKNOWN_IMPACT not in allow and not view.source.submitted:
         raise Refused(
@@ -309,7 +317,17 @@ def _refuse(view: View, plan: Plan, impact: Impact, follow: Sequence[Pinned]) ->
         )
 
 
-def _combined(found: Sequence[ServiceImpact]) -> Refused:
+_ON_CLUSTER = (
+    "--unpin lets those follow whose version is KServe's old default; --unpin-service NAMESPACE/NAME one whose owner "
+    "wrote it."
+)
+_IN_FILES = (
+    "On a cluster --unpin lets services follow; in files, write the runtimeVersion into theirs that they are to have "
+    "with the new repository."
+)
+
+
+def _combined(found: Sequence[ServiceImpact], in_files: bool) -> Refused:
     listed = "\n".join(f"  {one}: {one.before} -> {one.after}" for one in found[:_NAMED])
     if len(found) > _NAMED:
         listed += f"\n  ... and {len(found) - _NAMED} more"
@@ -319,8 +337,7 @@ def _combined(found: Sequence[ServiceImpact]) -> Refused:
         f"{'them' if len(found) > 1 else 'it'}; whether such an image exists is not known",
         allow=PINNED_TAGS,
         picture=listed,
-        advice="--unpin lets those follow whose version is KServe's old default; --unpin-service NAMESPACE/NAME one "
-        "whose owner wrote it. To change the tag only, say :TAG. If the images exist: "
+        advice=f"{_IN_FILES if in_files else _ON_CLUSTER} To change the tag only, say :TAG. If the images exist: "
         f"--allow {PINNED_TAGS}.",
     )
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from ksconfig.errors import InvalidReference
 from ksconfig.model.fields import go_fields
-from ksconfig.model.plain import mapping
+from ksconfig.model.plain import mapping, string
 from ksconfig.model.plan import ImageChange
 from ksconfig.model.reference import Reference
 from ksconfig.model.runtimes import CLUSTER_KIND
@@ -22,6 +22,7 @@ from ksconfig.model.services.service import (
     Service,
     blocks,
     containers,
+    deployment_mode,
     read_service,
 )
 from ksconfig.model.services.storage import pod_images
@@ -33,6 +34,8 @@ from ksconfig.text.json_scanner import fold
 #: any more. not-reached: it keeps what it has. other: its workload rolls at the restart for another reason.
 Effect = Literal["changes", "canary", "next-pod", "pinned-tag", "invalid", "not-reached", "other"]
 EFFECTS: tuple[Effect, ...] = ("pinned-tag", "invalid", "changes", "canary", "other", "next-pod", "not-reached")
+#: The blocks of ``predictors`` whose GPU tag 0.8 and 0.9 give to services on runtimes of the same repository.
+_LEND_GPU_TAGS = ("tensorflow", "pytorch")
 
 
 @dataclass(frozen=True)
@@ -98,11 +101,13 @@ class Touched(NamedTuple):
         frameworks: whose images it may change: "sklearn", "explainer/art".
         pods: whether it changes what the pod webhook adds.
         router: whether it changes the router of InferenceGraphs.
+        gpu_tags: whether it changes ``predictors`` that lend their GPU tag to services on any runtime (0.8, 0.9).
     """
 
     frameworks: frozenset[str]
     pods: bool = False
     router: bool = False
+    gpu_tags: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.frameworks) or self.pods
@@ -119,32 +124,34 @@ def touched(old: World, new: World) -> Touched:
             for name in before.keys() | after.keys()
             if before.get(name) != after.get(name)
         }
-    was = {one.ref: one for one in old.runtimes}
-    for one in new.runtimes:
-        if was.get(one.ref) != one:
-            frameworks |= {*one.format_names, *(was[one.ref].format_names if one.ref in was else ())}
+    gpu_tags = old.rules.predictors == "leftovers" and not frameworks.isdisjoint(_LEND_GPU_TAGS)
+    was, will = ({one.ref: one for one in world.runtimes} for world in (old, new))
+    for ref in was.keys() | will.keys():
+        if was.get(ref) != will.get(ref):
+            frameworks |= {name for one in (was.get(ref), will.get(ref)) if one for name in one.format_names}
     pods = old.storage != new.storage or any(
         old.image_of(key) != new.image_of(key) for key in ("storageInitializer", "agent")
     )
-    return Touched(frozenset(frameworks), pods, old.image_of("router") != new.image_of("router"))
+    return Touched(frozenset(frameworks), pods, old.image_of("router") != new.image_of("router"), gpu_tags)
 
 
 def concerned(service: Service, what: Touched) -> bool:
     """Whether a change may have to do with a service: a first look, so that most need no other."""
-    if what.pods:
+    if what.pods or service.api == "v1alpha2":
         return True
     frameworks = what.frameworks
     predictor = service.predictor
     model = predictor.get("model")
     if isinstance(model, Mapping):
-        if mapping(model.get("modelFormat")).get("name") in frameworks:
+        if what.gpu_tags or string(mapping(model.get("modelFormat")).get("name")) in frameworks:
             return True
-    elif any(name in frameworks for name in blocks(predictor, BLOCKS)) or containers(predictor):
+    elif containers(predictor):
+        return True
+    # a block beside a model counts: releases without runtimes do not know the model
+    if any(name in frameworks for name in blocks(predictor, BLOCKS)):
         return True
     explainer = service.spec.get("explainer")
-    if isinstance(explainer, Mapping) and any(f"explainer/{name}" in frameworks for name in explainer):
-        return True
-    return "default" in service.spec
+    return isinstance(explainer, Mapping) and any(f"explainer/{name}" in frameworks for name in explainer)
 
 
 def judge(
@@ -174,14 +181,26 @@ def judge(
             effect, reason = _effect(service, component, before, after, new)
             if effect == "pinned-tag" and later is not None:
                 effect, reason = "changes", f"its runtimeVersion becomes {after.version}"
-            share = mapping(service.spec.get(component)).get("canaryTrafficPercent")
-            if effect == "changes" and isinstance(share, int) and share < 100:
+            share = canary_share(service, component, new)
+            if effect == "changes" and share is not None:
                 reason = f"{share} % of its traffic (canaryTrafficPercent)"
                 yield replace(told, effect="canary", reason=reason, traffic=share)
             else:
                 yield replace(told, effect=effect, reason=reason)
     if what.pods and not rolls and not stands:
         yield from _at_next_pod(service, old, new)
+
+
+def canary_share(service: Service, component: str, world: World) -> int | None:
+    """The per cent of a component's traffic that its new revision gets; None if all of it, as without Knative."""
+    if service.api == "v1alpha2":
+        share = service.spec.get("canaryTrafficPercent") if component == "canary" else None
+    else:
+        share = mapping(service.spec.get(component)).get("canaryTrafficPercent")
+    if not isinstance(share, int) or share >= 100:
+        return None
+    mode = deployment_mode(service, world.rules, mapping(world.config.get("deploy"))) if world.rules.modes else ""
+    return None if mode == "Standard" else share
 
 
 def _told(service: Service, component: str, before: Resolved, after: Resolved) -> ServiceImpact:
