@@ -41,7 +41,7 @@ class Restricted:
         self.ksconfig = CommandLine(path)
 
     def grant(self, *names: str, without: tuple[str, str, str] | None = None) -> None:
-        """Give it exactly these roles; ``without`` takes one verb of one rule away: role's kind, resource, verb."""
+        """Give it exactly these roles; ``without`` takes a verb away: of roles of a kind ("" for both), resource, verb."""
         self.revoke()
         for role in copy.deepcopy(ROLES):
             if role["metadata"]["name"] not in names:
@@ -69,9 +69,9 @@ class Restricted:
 
 
 def _take_away(role: Object, without: tuple[str, str, str]) -> None:
-    """Take a verb on a resource away, from every rule of the role's kind that grants it."""
+    """Take a verb on a resource away, from every rule that grants it of a role of the kind, or of both kinds."""
     kind, resource, verb = without
-    if role["kind"] != kind:
+    if kind and role["kind"] != kind:
         return
     rules = []
     for rule in role["rules"]:
@@ -125,8 +125,8 @@ TAKEN: list[tuple[tuple[str, str, str], list[str], int, str]] = [
     (("Role", "configmaps", "create"), ["set-image", "agent", ":v9"], 3, "--no-history"),
     (("Role", "configmaps", "patch"), ["set-image", "agent", ":v9"], 1, "patch configmaps inferenceservice-config"),
     (("Role", "configmaps", "delete"), ["set-image", "agent", ":v9"], 0, "revision"),
-    (("Role", "pods", "list"), ["status"], 1, "may not list pods in namespace kserve"),
-    (("Role", "pods", "list"), ["set-image", "explainer/art", ":v9"], 1, "list pods in namespace kserve"),
+    (("", "pods", "list"), ["status"], 1, "may not list pods in namespace kserve"),
+    (("", "pods", "list"), ["set-image", "explainer/art", ":v9"], 1, "list pods in namespace kserve"),
     (("Role", "pods", "delete"), ["set-image", "explainer/art", ":v9"], 1, "delete pods in namespace kserve"),
     (("Role", "pods", "delete"), ["restart"], 1, "delete pods in namespace kserve"),
     (("Role", "deployments", "get"), ["restart"], 1, "get deployments.apps kserve-controller-manager"),
@@ -135,6 +135,11 @@ TAKEN: list[tuple[tuple[str, str, str], list[str], int, str]] = [
     (("ClusterRole", "clusterservingruntimes", "list"), ["images"], 1, "may not list clusterservingruntimes"),
     (("ClusterRole", "clusterservingruntimes", "patch"), ["set-image", "sklearn", ":v9"], 1,
      "patch clusterservingruntimes.serving.kserve.io kserve-sklearnserver"),
+    (("ClusterRole", "inferenceservices", "list"), ["set-image", "sklearn", "reg.local/sk:v9"], 3, "unknown-impact"),
+    (("ClusterRole", "inferenceservices", "list"), ["set-image", "sklearn", ":v9"], 0, "not wholly known"),
+    (("ClusterRole", "inferenceservices", "list"), ["status"], 0, "the services were not looked at"),
+    (("ClusterRole", "deployments", "list"), ["set-image", "sklearn", ":v9", "--wait-models"], 1,
+     "list deployments.apps"),
     (("Role", "endpointslices", "list"), ["restart"], 0, "that the webhook's Service leads to it was not seen"),
     (("Role", "leases", "get"), ["restart"], 0, "that a new pod leads was not seen"),
     (("Role", "inferenceservices", "create"), ["restart"], 0, "that the webhook answers was not seen"),

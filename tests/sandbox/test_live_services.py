@@ -238,3 +238,44 @@ def explainer_image(kserve: KServe, name: str) -> str:
     for one in kserve.api.items(path, labelSelector=selector):
         return str(one["spec"]["template"]["spec"]["containers"][0]["image"])
     return ""
+
+
+@pytest.mark.kserve("0.7.0")
+def test_a_service_scaled_to_zero_counts_as_there_with_its_revision_ready(
+    kserve: KServe, ksconfig: CommandLine
+) -> None:
+    kserve.create("asleep", {"sklearn": URI}, {"sandbox.local/scaled-to-zero": "true"})
+    kserve.wait_until_ready("asleep")
+    done = ksconfig.ok("set-image", "sklearn", IMAGE, "--unpin", "--wait-models", "--models-timeout", "60s")
+    assert "1 service ready with the new image" in done.out
+
+
+@pytest.mark.kserve("0.7.0")
+def test_what_else_rolls_at_the_restart_is_named(kserve: KServe, ksconfig: CommandLine) -> None:
+    kserve.create("waiting", {"xgboost": URI})
+    kserve.wait_for_image("waiting", "kserve/xgbserver:v0.7.0")
+    ksconfig.ok("set-image", "xgboost", "reg.local/xgb:v0.7.0", "--allow", "pinned-tags", "--no-restart")
+    plan = ksconfig.ok("set-image", "sklearn", ":v0.7.1", "--dry-run", "-o", "json").json
+    (waiting,) = [one for one in plan["impact"]["services"] if one["namespace"] == kserve.namespace]
+    assert (waiting["effect"], waiting["before"], waiting["after"]) == (
+        "other",
+        "kserve/xgbserver:v0.7.0",
+        "reg.local/xgb:v0.7.0",
+    )
+    ksconfig.ok("set-image", "sklearn", ":v0.7.1")
+    kserve.wait_for_image("waiting", "reg.local/xgb:v0.7.0")
+
+
+@pytest.mark.kserve("0.20.0")
+def test_graphs_are_named_where_their_router_is_touched(kserve: KServe, ksconfig: CommandLine) -> None:
+    path = f"/apis/serving.kserve.io/v1alpha1/namespaces/{kserve.namespace}/inferencegraphs"
+    steps = [{"serviceUrl": "http://iris.example"}]
+    graph = {
+        "apiVersion": "serving.kserve.io/v1alpha1",
+        "kind": "InferenceGraph",
+        "metadata": {"name": "chain", "namespace": kserve.namespace},
+        "spec": {"nodes": {"root": {"routerType": "Sequence", "steps": steps}}},
+    }
+    kserve.api.request("POST", path, graph)
+    plan = ksconfig.ok("set-image", "router", ":v9", "--dry-run", "-o", "json").json
+    assert plan["impact"]["inferenceGraphs"] == [f"{kserve.namespace}/chain"]
