@@ -16,12 +16,11 @@ class Case:
 
     Attributes:
         name: told apart by it, in reports and files.
-        dimension: what it is about.
+        dimension: what it is about, or the file that it is from.
         service: the InferenceService.
         runtimes: created before all services.
         younger: created some seconds after the others, where their age matters.
         then: a JSON merge patch for the service once it has its workload; the case is what becomes of that.
-        source: the file that it is from.
     """
 
     name: str
@@ -30,7 +29,6 @@ class Case:
     runtimes: tuple[Object, ...] = ()
     younger: tuple[Object, ...] = ()
     then: Object | None = None
-    source: str = ""
 
     @property
     def namespace(self) -> str:

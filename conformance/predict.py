@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -80,6 +80,11 @@ def world_of(
         [_runtime(one) for one in runtimes],
         [_storage(one) for one in storage or ()],
     )
+
+
+def with_runtimes(world: World, runtimes: Iterable[Object]) -> World:
+    """A world with more ServingRuntimes and ClusterServingRuntimes."""
+    return World(world.rules, world.config, [*world.runtimes, *map(_runtime, runtimes)], world.storage)
 
 
 def _runtime(obj: Object) -> Runtime:

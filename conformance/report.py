@@ -69,4 +69,4 @@ def _table(results: Sequence[Result]) -> list[str]:
 
 
 def _label(case: Case) -> str:
-    return f"{case.source} {case.name}".strip() + f" [{case.dimension}]"
+    return f"{case.name} [{case.dimension}]"

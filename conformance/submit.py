@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from conformance.case import Object
 from sandbox.api import Api, ApiError
@@ -30,7 +29,6 @@ _CHANGE_SECONDS = 10.0
 #: The controller looks at one service after the other, and again at each that has changed; so not too many at a time.
 _AT_A_TIME = 80
 _SERVING = ("kserve-container", "kfserving-container")
-_SUFFIXES = {f"-{part}{old}": part for part in ("predictor", "transformer", "explainer") for old in ("", "-default")}
 _UNKNOWN = re.compile(r'unknown field "([^"]+)"')
 #: Fields that decide what becomes of a service: without one of them it would be another one.
 _MATTER = frozenset(
@@ -63,6 +61,31 @@ class Order:
         """Namespace and name of the service."""
         metadata = self.service["metadata"]
         return metadata["namespace"], metadata["name"]
+
+    def names(self, component: str) -> tuple[str, ...]:
+        """The names that the workload of a component may have."""
+        name = self.key[1]
+        kind, _, variant = component.partition("/")
+        if kind == "predictor":
+            variant = (self.service["spec"].get("predictor") or {}).get("name") or ""
+        if variant:
+            return (f"{name}-{variant}-predictor",)
+        return f"{name}-{kind}", f"{name}-{kind}-default"
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """The components that it may have."""
+        more = [(one.get("predictor") or {}).get("name", "") for one in self.service["spec"].get("canary") or ()]
+        return "predictor", *(f"canary/{one}" for one in more), "transformer", "explainer"
+
+    def images(self, workloads: dict[tuple[str, str], str]) -> dict[str, str]:
+        """The images of those of its components that have a workload."""
+        found = {}
+        for component in self.components:
+            for name in self.names(component):
+                if (self.key[0], name) in workloads:
+                    found[component] = workloads[self.key[0], name]
+        return found
 
 
 @dataclass
@@ -112,15 +135,15 @@ class Submission:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(self._create, orders))
         accepted = [order for order in orders if not self._gone(order)]
-        self._wait_for([(order.key, part) for order in accepted for part in order.awaits])
+        self._wait_for(accepted)
         before = self._workloads()
         updated = [order for order in accepted if order.then is not None]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(self._update, updated))
-        waiting = [*updated, *(one for one in accepted if (one.key, "predictor") not in before)]
+        waiting = [*updated, *(one for one in accepted if "predictor" not in one.images(before))]
         controls = self._create_controls(control, waiting)
-        self._wait_for([(one.key, "predictor") for one in controls])
-        self._wait_for_changes([one.key for one in updated if not self._gone(one)], before)
+        self._wait_for(controls)
+        self._wait_for_changes([one for one in updated if not self._gone(one)], before)
         self._settle()
         self._read(orders, control)
         for one in (*accepted, *controls):
@@ -169,39 +192,38 @@ class Submission:
                 "spec": {"predictor": {"containers": containers}},
             }
             self._api.create(service)
-            made.append(Order(name, service))
+            made.append(Order(name, service, awaits=("predictor",)))
         return made
 
     # workloads
 
-    def _workloads(self) -> dict[tuple[tuple[str, str], str], str]:
-        """The image of every workload of a service, by the service's key and the component."""
+    def _workloads(self) -> dict[tuple[str, str], str]:
+        """The image of every workload by its namespace and name: Knative's before the Deployments of its revisions."""
         found = {}
         for path in ("/apis/apps/v1/deployments", "/apis/serving.knative.dev/v1/services"):
             for obj in self._api.items(path):
-                metadata = obj["metadata"]
-                for suffix, part in _SUFFIXES.items():
-                    if metadata["name"].endswith(suffix):
-                        name = metadata["name"].removesuffix(suffix)
-                        found[(metadata["namespace"], name), part] = _image(obj)
+                found[obj["metadata"]["namespace"], obj["metadata"]["name"]] = _image(obj)
         return found
 
-    def _wait_for(self, wanted: list[tuple[tuple[str, str], str]]) -> None:
+    def _wait_for(self, orders: list[Order]) -> None:
+        """Wait until all that they await is there, or no more comes."""
         most, since = -1, time.monotonic()
+        wanted = sum(len(one.awaits) for one in orders)
         while True:
             there = self._workloads()
-            count = sum(one in there for one in wanted)
-            if count == len(wanted) or time.monotonic() - since > _PATIENCE_SECONDS:
+            count = sum(part in one.images(there) for one in orders for part in one.awaits)
+            if count == wanted or time.monotonic() - since > _PATIENCE_SECONDS:
                 return
             if count > most:
                 most, since = count, time.monotonic()
             time.sleep(_EVERY_SECONDS)
 
-    def _wait_for_changes(self, keys: list[tuple[str, str]], before: dict[Any, str]) -> None:
+    def _wait_for_changes(self, orders: list[Order], before: dict[tuple[str, str], str]) -> None:
+        """Wait until all of them have changed, or might have."""
         end = time.monotonic() + _CHANGE_SECONDS
-        while keys and time.monotonic() < end:
+        while orders and time.monotonic() < end:
             now = self._workloads()
-            keys = [key for key in keys if now.get((key, "predictor")) == before.get((key, "predictor"))]
+            orders = [one for one in orders if one.images(now) == one.images(before)]
             time.sleep(_EVERY_SECONDS)
 
     def _settle(self) -> None:
@@ -218,9 +240,11 @@ class Submission:
             seen = self._seen[order.name]
             if seen.skipped or (seen.refusal and not seen.of_update):
                 continue
-            seen.images = {part: image for (key, part), image in workloads.items() if key == order.key}
+            seen.images = order.images(workloads)
             seen.complaints = complaints.get(order.key, [])
-            seen.control = ((order.key[0], control), "predictor") in workloads
+            seen.control = (order.key[0], f"{control}-predictor") in workloads or (
+                (order.key[0], f"{control}-predictor-default") in workloads
+            )
             seen.stored = (self._api.find(self._api.path_of(order.service)) or {}).get("spec", {})
 
     def _complaints(self) -> dict[tuple[str, str], list[str]]:

@@ -40,6 +40,7 @@ _OF_RUNTIMES: tuple[tuple[str, Dimension], ...] = (
     ("renamed runtimes", merge.renamed),
 )
 _OF_WORKERS: tuple[tuple[str, Dimension], ...] = (("runtime: workers", choice.workers),)
+_OF_CANARIES: tuple[tuple[str, Dimension], ...] = (("several predictors", services.several_predictors),)
 _MIXED = "mixed"
 
 
@@ -52,6 +53,8 @@ def dimensions(rules: Rules) -> tuple[tuple[str, Dimension], ...]:
         found += _OF_RUNTIMES
     if rules.worker_runtimes:
         found += _OF_WORKERS
+    if rules.canaries:
+        found += _OF_CANARIES
     return found
 
 
@@ -81,7 +84,7 @@ def _case(rules: Rules, number: int, dimension: str, draft: Draft) -> Case:
         "apiVersion": f"{rules.group}/v1beta1",
         "kind": "InferenceService",
         "metadata": metadata,
-        "spec": {name: part for name, part in parts.items() if part is not None},
+        "spec": {name: part for name, part in parts.items() if part is not None} | draft.more,
     }
     runtimes, younger = (
         tuple(_in_namespace(one, namespace) for one in group) for group in (draft.runtimes, draft.younger)

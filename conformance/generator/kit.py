@@ -34,6 +34,7 @@ class Draft:
     Attributes:
         runtimes, younger: without namespace; those that are not of the cluster get the namespace of the service, which
             is then its alone.
+        more: further parts of its spec.
         name: of the service; made up if empty.
     """
 
@@ -45,6 +46,7 @@ class Draft:
     runtimes: tuple[Object, ...] = ()
     younger: tuple[Object, ...] = ()
     then: Object | None = None
+    more: Object = field(default_factory=dict)
     name: str = ""
 
 

@@ -188,8 +188,9 @@ def deployment(kit: Kit) -> Iterator[Draft]:
         "Bogus",
         *(("Knative", "Standard") if "Knative" in kit.rules.modes else ()),
     ):
-        if value != "ModelMesh" or kit.rules.modes:
+        if kit.rules.modes:
             yield Draft(kit.of("sklearn"), annotations={mode: value})
+            yield Draft({"containers": [container("me/own:1")]}, annotations={mode: value})
     yield Draft(kit.of("sklearn"), annotations={"serving.kserve.io/stop": "true"})
     yield Draft(kit.of("sklearn"), annotations={"serving.kserve.io/stop": "false"})
     yield Draft(kit.of("sklearn"), annotations={"serving.kserve.io/disable-auto-update": "true"})
@@ -231,3 +232,33 @@ def canary(kit: Kit) -> Iterator[Draft]:
         yield Draft(kit.block("sklearn"), then={"spec": {"predictor": {"canaryTrafficPercent": 10, **fault}}})
     change = {"canaryTrafficPercent": 5, "containers": [container("me/own:2")]}
     yield Draft({"containers": [container("me/own:1")]}, then={"spec": {"predictor": change}})
+
+
+def several_predictors(kit: Kit) -> Iterator[Draft]:
+    """Predictors beside the service's, each with a part of the traffic."""
+    for variant in these(
+        kit.model("sklearn", image="me/canary:1"),
+        kit.model("sklearn", runtimeVersion="v9"),
+        kit.model("sklearn", **GPU),
+        kit.model("xgboost"),
+        kit.model("sklearn", runtime="kserve-mlserver"),
+        kit.model("sklearn", runtime="no-such-runtime"),
+        kit.block("sklearn", image="me/canary:1"),
+        {"containers": [container("me/canary:1")]},
+        {**kit.model("sklearn"), "maxReplicas": 3},
+        {"minReplicas": 1},
+    ):
+        canary = [{"predictor": {"name": "next", **variant}, "trafficPercent": 10}]
+        yield Draft(kit.of("sklearn"), more={"canary": canary})
+    named = {"name": "stable", **kit.model("sklearn")}
+    yield Draft(named)
+    for names in (("a", "b"), ("a", "a"), ("stable",), ("",)):
+        canary = [
+            {"predictor": {"name": name, **kit.model("sklearn", image=f"me/{name}:1")}, "trafficPercent": 40}
+            for name in names
+        ]
+        yield Draft(named, more={"canary": canary})
+    too_much = [{"predictor": {"name": name, **kit.model("sklearn")}, "trafficPercent": 60} for name in ("a", "b")]
+    yield Draft(kit.of("sklearn"), more={"canary": too_much})
+    knative = {"serving.kserve.io/deploymentMode": "Knative"}
+    yield Draft(kit.of("sklearn"), annotations=knative, more={"canary": too_much[:1]})

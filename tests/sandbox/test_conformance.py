@@ -26,8 +26,13 @@ spec: {predictor: {sklearn: {}, xgboost: {}}}
 ---
 apiVersion: serving.kserve.io/v1beta1
 kind: InferenceService
-metadata: {name: unknown}
-spec: {predictor: {no-framework: {storageUri: gs://models/iris}}}
+metadata: {name: misspelt}
+spec: {predictor: {sklean: {storageUri: gs://models/iris}}}
+---
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: of-a-later-release}
+spec: {predictor: {huggingface: {storageUri: gs://models/iris}}}
 ---
 apiVersion: serving.kubeflow.org/v1alpha2
 kind: InferenceService
@@ -56,8 +61,8 @@ def test_the_model_agrees_with_the_real_kserve(release: str, tmp_path: Path) -> 
 def test_manifests_of_others_are_tried(tmp_path: Path) -> None:
     (tmp_path / "services.yaml").write_text(MANIFESTS)
     done = conformance("--kserve", "0.8.0", "--services", str(tmp_path))
-    assert done.stdout.splitlines()[-1] == "cases 3 agree 3 differ 0", done.stdout + done.stderr
-    assert "this release has no spec.predictor.no-framework" in done.stdout
+    assert done.stdout.splitlines()[-1] == "cases 4 agree 4 differ 0", done.stdout + done.stderr
+    assert "this release has no spec.predictor.huggingface" in done.stdout
     assert "not with serving.kubeflow.org/v1alpha2" in done.stdout
     assert done.returncode == 0
 
