@@ -12,6 +12,7 @@ from typing import Any
 from ksconfig.model.plain import mapping, sequence, string
 from ksconfig.model.releases import Release, Rules
 from ksconfig.model.runtimes import SERVING_CONTAINER
+from ksconfig.model.services.canaries import canaries, canary_faults
 from ksconfig.model.services.scaling import scaling_faults, scaling_faults_of
 from ksconfig.model.services.service import (
     BLOCKS,
@@ -65,6 +66,15 @@ def refusals(service: Service, world: World) -> Iterator[str]:
             yield from _companion_faults(part, found[0], world)
         yield from _extension_faults(part)
         yield from scaling_faults_of(part, service, rules)
+    yield from canary_faults(service, rules)
+    for one in canaries(service, rules):
+        part = mapping(one.get("predictor"))
+        found = implementations(part, rules)
+        if len(found) != 1:
+            yield f"the predictor of a canary is exactly one thing, and this is {' and '.join(found) or 'none'}"
+            return
+        yield from _predictor_faults(part, found[0], world)
+        yield from _extension_faults(part)
 
 
 def implementations(predictor: Mapping[str, Any], rules: Rules) -> list[str]:

@@ -15,6 +15,7 @@ from ksconfig.model.plain import mapping, string
 from ksconfig.model.plan import ObjectRef
 from ksconfig.model.releases import Rules
 from ksconfig.model.runtimes import SERVING_CONTAINER, Asked, Runtime, lists_format, speaks, template_fault
+from ksconfig.model.services.canaries import canaries, canary_predictor
 from ksconfig.model.services.service import (
     BLOCKS,
     DEPLOYMENT_MODE,
@@ -32,7 +33,8 @@ from ksconfig.model.services.storage import model_fault
 from ksconfig.model.services.tags import update_tag
 from ksconfig.model.services.world import World
 
-#: The components whose images are told, in this order. "canary" is the other predictor of v1alpha2.
+#: The components whose images are told, in this order. "canary" is the other predictor of v1alpha2; those of 0.20 are
+#: "canary/NAME".
 COMPONENTS = ("predictor", "canary", "explainer", "transformer")
 
 
@@ -73,6 +75,9 @@ def resolve(service: Service, world: World) -> Resolution:
     explainer, transformer = service.spec.get("explainer"), service.spec.get("transformer")
     found = {"predictor": _judged(_predictor(service, service.predictor, world), service.predictor, world, named=True)}
     # in the order in which the controller makes them: it stops at the first that it cannot make
+    for one in canaries(service, world.rules):
+        name, predictor = _canary(service, one, found["predictor"], world)
+        found[f"canary/{name}"] = _judged(_predictor(service, predictor, world), predictor, world, named=True)
     if isinstance(transformer, Mapping):
         made = _own(containers(transformer), service, world, named=False)
         found["transformer"] = _judged(made, transformer, world)
@@ -142,6 +147,15 @@ def _predictor(service: Service, predictor: Mapping[str, Any], world: World) -> 
             why = f"KServe {rules.release} no longer knows an image for predictor.{block} until the service is updated"
             return Resolved((), problem=why, framework=block)
     return _of_config(service, predictor, world)
+
+
+def _canary(
+    service: Service, canary: Mapping[str, Any], stable: Resolved, world: World
+) -> tuple[str, Mapping[str, Any]]:
+    """The name and the predictor of a canary."""
+    chosen = world.named(stable.runtime[0].name, service.namespace) if len(stable.runtime) == 1 else None
+    predictor = canary_predictor(service.predictor, canary, chosen)
+    return str(predictor.get("name", "")), predictor
 
 
 def _own(found: list[Mapping[str, Any]], service: Service, world: World, *, named: bool) -> Resolved:
