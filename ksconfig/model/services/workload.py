@@ -120,16 +120,26 @@ def by_component(found: Iterable[Workload]) -> dict[Key, Workload]:
     for one in found:
         key = (one.namespace, one.service, one.component)
         if one.revision:
-            if key not in of_revisions or of_revisions[key].revision < one.revision:
+            if key not in of_revisions or _age(of_revisions[key]) < _age(one):
                 of_revisions[key] = one
-        elif key not in result or one.kind == "Service" or len(one.name) < len(result[key].name):
-            result[key] = one  # of several Deployments the shortest name: the others are canaries'
+        elif key not in result or _rank(one) < _rank(result[key]):
+            result[key] = one
     for key, revision in of_revisions.items():
         if key in result:
             result[key] = result[key]._replace(replicas=revision.replicas, gpus=revision.gpus)
         else:
             result[key] = revision
     return result
+
+
+def _rank(one: Workload) -> tuple[bool, int]:
+    """Of several Deployments the one with the shortest name comes first: the others are canaries'."""
+    return one.kind != "Service", len(one.name)
+
+
+def _age(one: Workload) -> tuple[int, str]:
+    """Revisions are numbered with five digits, more only when these are used up."""
+    return len(one.revision), one.revision
 
 
 class PodFailure(NamedTuple):
