@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from ksconfig.errors import InvalidReference
 from ksconfig.model.fields import go_fields
-from ksconfig.model.plain import mapping, string
+from ksconfig.model.plain import mapping, sequence, string
 from ksconfig.model.plan import ImageChange
 from ksconfig.model.reference import Reference
 from ksconfig.model.runtimes import CLUSTER_KIND
@@ -43,7 +43,8 @@ class ServiceImpact:
     """What a change does to one component of a service.
 
     Attributes:
-        component: "predictor", "explainer", "transformer", "canary" (v1alpha2), "storage-initializer" or "agent".
+        component: "predictor", "explainer", "transformer", "canary" (v1alpha2), "canary/NAME" (0.20),
+            "storage-initializer" or "agent".
         effect: see `Effect`.
         before, after: the images; ``before`` is what runs, where that was looked at, else what KServe would make of the
             present state. "a or b" where KServe's order decides and is not defined.
@@ -137,8 +138,8 @@ def touched(old: World, new: World) -> Touched:
 
 def concerned(service: Service, what: Touched) -> bool:
     """Whether a change may have to do with a service: a first look, so that most need no other."""
-    if what.pods or service.api == "v1alpha2":
-        return True
+    if what.pods or service.api == "v1alpha2" or "canary" in service.spec:
+        return True  # more than one predictor: these are few, and are looked at whole
     frameworks = what.frameworks
     predictor = service.predictor
     model = predictor.get("model")
@@ -183,7 +184,7 @@ def judge(
                 effect, reason = "changes", f"its runtimeVersion becomes {after.version}"
             share = canary_share(service, component, new)
             if effect == "changes" and share is not None:
-                reason = f"{share} % of its traffic (canaryTrafficPercent)"
+                reason = f"{share} % of its traffic ({'t' if '/' in component else 'canaryT'}rafficPercent)"
                 yield replace(told, effect="canary", reason=reason, traffic=share)
             else:
                 yield replace(told, effect=effect, reason=reason)
@@ -195,6 +196,11 @@ def canary_share(service: Service, component: str, world: World) -> int | None:
     """The per cent of a component's traffic that its new revision gets; None if all of it, as without Knative."""
     if service.api == "v1alpha2":
         share = service.spec.get("canaryTrafficPercent") if component == "canary" else None
+    elif component.startswith("canary/"):
+        entries = map(mapping, sequence(service.spec.get("canary")))
+        named = (one for one in entries if f"canary/{mapping(one.get('predictor')).get('name')}" == component)
+        share = next(named, {}).get("trafficPercent")
+        return share if isinstance(share, int) and share < 100 else None  # they are for services without Knative
     else:
         share = mapping(service.spec.get(component)).get("canaryTrafficPercent")
     if not isinstance(share, int) or share >= 100:
