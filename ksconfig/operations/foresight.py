@@ -312,7 +312,7 @@ def _refuse(view: View, plan: Plan, impact: Impact, follow: Sequence[Pinned]) ->
     count = len({(one.namespace, one.name) for one in impact.having("changes", "canary", "pinned-tag", "invalid")})
     if care.max_affected is not None and count > care.max_affected:
         raise Refused(
-            f"{count} services would change, and --max-affected is {care.max_affected}",
+            f"{count} service{'s' if count > 1 else ''} would change, and --max-affected is {care.max_affected}",
             advice="See them with --dry-run, and raise the bound if you want them all.",
         )
 
