@@ -104,6 +104,8 @@ def predict(case: Case, world: World) -> Prediction:
         return first.prediction
     # as the controller has stored it before the update
     mode = deployment_mode(first.stored, world.rules, _deploy(world))
+    if not world.rules.mode_names:
+        mode = {"Knative": "Serverless", "Standard": "RawDeployment"}.get(mode, mode)
     status = {"deploymentMode": mode} if world.rules.keeps_mode else {}
     stored = {**case.service, "metadata": first.stored.metadata, "spec": first.stored.spec, "status": status}
     updated = _of(read_service(merged(stored, case.then)), world).prediction

@@ -19,6 +19,7 @@ _OF_SERVICES: tuple[tuple[str, Dimension], ...] = (
     ("protocol", services.protocol),
     ("explainers", components.explainers),
     ("transformers", components.transformers),
+    ("resources", components.resources),
     ("canary", services.canary),
     ("storage URIs", services.storage),
     ("refusals", services.refusals),

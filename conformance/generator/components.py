@@ -53,3 +53,23 @@ def transformers(kit: Kit) -> Iterator[Draft]:
     yield Draft({"containers": [container("me/own:1")]}, transformer={"containers": [container("me/transformer:1")]})
     if kit.rules.runtimes:
         yield Draft(kit.model("no-such-format"), transformer={"containers": [container("me/transformer:1")]})
+
+
+def resources(kit: Kit) -> Iterator[Draft]:
+    """Requests and limits that do not fit one another, by themselves or with what they are laid over."""
+    for requests, limits in (
+        ({"cpu": "4"}, {}),
+        ({"memory": "4Gi"}, {"memory": "8Gi"}),
+        ({}, {"memory": "1Gi"}),
+        ({"cpu": "100m"}, {"cpu": "1500m"}),
+        ({"cpu": 0.5}, {"cpu": "0.5"}),
+        ({"nvidia.com/gpu": 1}, {}),
+        ({"nvidia.com/gpu": 1}, {"nvidia.com/gpu": "2"}),
+        ({"example.com/device": "1", "cpu": "1"}, {"example.com/device": "1"}),
+        ({"memory": "2000M"}, {"memory": "1Gi"}),
+    ):
+        given = {"resources": {"requests": requests, "limits": limits}}
+        yield Draft(kit.of("sklearn", **given))
+        yield Draft({"containers": [container("me/own:1", **given)]})
+        yield Draft(kit.of("sklearn"), transformer={"containers": [container("me/transformer:1", **given)]})
+        yield Draft(kit.of("sklearn"), explainer={"art": {"type": "SquareAttack", **given}})

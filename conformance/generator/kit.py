@@ -143,7 +143,7 @@ def listed(name: str, *, auto: bool = True, version: str | None = None, priority
     return {key: value for key, value in fields.items() if value is not None}
 
 
-def container(image: str, name: str = "kserve-container", **fields: Any) -> Object:
+def container(image: str, name: Any = "kserve-container", **fields: Any) -> Object:
     """A container."""
     return {"name": name, "image": image, **fields}
 

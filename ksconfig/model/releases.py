@@ -92,7 +92,8 @@ class Rules(NamedTuple):
         own_images: the explainers whose own ``image`` counts (v1beta1/explainer_*.go).
         mig_is_gpu: whether limits whose name begins with ``nvidia.com/mig`` are a GPU (pkg/utils/utils.go).
         keeps_mode: whether the deployment mode in a service's status comes first.
-        stops: whether the annotation ``serving.kserve.io/stop`` takes a service's workload away.
+        stops: whether the annotation ``serving.kserve.io/stop`` takes a service's workload away: never, that of Knative,
+            or always.
         auto_update_off: whether ``serving.kserve.io/disable-auto-update`` keeps a ready service from every reconcile.
         named_predictor: whether the predictor among several containers is the one named ``kserve-container``.
         no_block_names: whether admission refuses a name in a framework's block or ``model``.
@@ -113,6 +114,7 @@ class Rules(NamedTuple):
         strategies: whether services on Knative may have no ``deploymentStrategy``.
         worker_storage: where the model of a service with workers may be.
         canaries: whether a service may have several predictors under ``canary``.
+        lends_by_config: whether the config says which resources admission writes into containers that lack them.
     """
 
     release: Release
@@ -153,7 +155,7 @@ class Rules(NamedTuple):
     own_images: frozenset[str] = frozenset()
     mig_is_gpu: bool = False
     keeps_mode: bool = False
-    stops: bool = False
+    stops: Literal["never", "knative", "always"] = "never"
     auto_update_off: bool = False
     named_predictor: bool = False
     no_block_names: bool = False
@@ -173,6 +175,7 @@ class Rules(NamedTuple):
     strategies: bool = False
     worker_storage: frozenset[str] = frozenset({"pvc"})
     canaries: bool = False
+    lends_by_config: bool = False
 
     def shape_of(self, framework: str) -> Shape | None:
         """The shape in which it reads a framework, whose name may be in any case, as Go's decoder takes it."""
@@ -306,10 +309,11 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "+gpu_suffix": {"huggingfaceserver"},
         "+storage_uris": {"hf://"},
         "keeps_mode": True,
-        "stops": True,
+        "stops": "knative",
         "named_predictor": True,
         "+autoscaler_classes": {"keda", "none"},
         "scaled_by_annotations": False,
+        "lends_by_config": True,
         "+crds": {"localmodelcaches", "localmodelnodes"},
         "-crds": {"clusterlocalmodels"},
     },
@@ -321,6 +325,7 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "modelcars": "required",
         "mig_is_gpu": True,
         "auto_update_off": True,
+        "stops": "always",
         "no_block_names": True,
         "mode_names": {"RawDeployment": "Standard", "Serverless": "Knative"},
         "several_uris": True,

@@ -39,12 +39,14 @@ class Container(NamedTuple):
         image: None if it names none.
         limits: the names of its resource limits.
         fault: why what it holds besides its image is no template that Go would fill in; "" if it is one.
+        amounts: of its resources: "requests" or "limits", the name, the amount.
     """
 
     name: str | None
     image: str | None
     limits: frozenset[str] = frozenset()
     fault: str = ""
+    amounts: tuple[tuple[str, str, str], ...] = ()
 
 
 class Runtime(NamedTuple):
@@ -103,10 +105,7 @@ def read_runtime(ref: ObjectRef, data: Mapping[str, Any]) -> Runtime:
         ref,
         tuple(_format(mapping(entry)) for entry in sequence(spec.get("supportedModelFormats"))),
         tuple(str(one) for one in sequence(spec.get("protocolVersions"))),
-        tuple(
-            Container(string(one.get("name")), string(one.get("image")), _limits(one), template_fault(one, ("image",)))
-            for one in map(mapping, sequence(spec.get("containers")))
-        ),
+        tuple(_container(one) for one in map(mapping, sequence(spec.get("containers")))),
         spec.get("disabled") is True,
         spec.get("multiModel") is True,
         isinstance(spec.get("workerSpec"), Mapping),
@@ -114,6 +113,18 @@ def read_runtime(ref: ObjectRef, data: Mapping[str, Any]) -> Runtime:
         string(metadata.get("creationTimestamp")),
         max((release for path, release in _SINCE.items() if _uses(spec, path)), default=Release(0, 8)),
     )
+
+
+def _container(data: Mapping[str, Any]) -> Container:
+    resources = mapping(data.get("resources"))
+    limits = mapping(resources.get("limits"))
+    amounts = tuple(
+        (kind, name, str(amount))
+        for kind in ("requests", "limits")
+        for name, amount in mapping(resources.get(kind)).items()
+    )
+    fault = template_fault(data, ("image",))
+    return Container(string(data.get("name")), string(data.get("image")), frozenset(limits), fault, amounts)
 
 
 def template_fault(value: Any, but: Collection[str] = ()) -> str:
@@ -128,10 +139,6 @@ def template_fault(value: Any, but: Collection[str] = ()) -> str:
     if isinstance(value, Mapping):
         value = [item for name, item in value.items() if name not in but and isinstance(item, str | Mapping | list)]
     return next(filter(None, map(template_fault, value)), "") if isinstance(value, list) else ""
-
-
-def _limits(container: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(mapping(mapping(container.get("resources")).get("limits")))
 
 
 # The fields that came after 0.8 (v1alpha1/servingruntime_types.go).

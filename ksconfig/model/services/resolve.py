@@ -16,6 +16,7 @@ from ksconfig.model.plan import ObjectRef
 from ksconfig.model.releases import Rules
 from ksconfig.model.runtimes import SERVING_CONTAINER, Asked, Runtime, lists_format, speaks, template_fault
 from ksconfig.model.services.canaries import canaries, canary_predictor
+from ksconfig.model.services.resources import lent_resources, resources_fault
 from ksconfig.model.services.service import (
     BLOCKS,
     DEPLOYMENT_MODE,
@@ -111,9 +112,14 @@ def standstill(service: Service, rules: Rules, deploy: Mapping[str, Any]) -> str
     told = service.annotations.get(DEPLOYMENT_MODE)
     if rules.checks_mode and mode == "Standard" and rules.mode_names.get(str(told), told) not in (None, "", mode):
         return f"{told} is no way to deploy it (annotation {DEPLOYMENT_MODE})"
-    if rules.stops and str(service.annotations.get(STOPPED)).lower() == "true":
+    stops = rules.stops == "always" or (rules.stops == "knative" and mode == "Knative")
+    if stops and str(service.annotations.get(STOPPED)).lower() == "true":
         return "it is stopped (annotation serving.kserve.io/stop)"
     return ""
+
+
+def _without_knative(service: Service, world: World) -> bool:
+    return deployment_mode(service, world.rules, mapping(world.config.get("deploy"))) == "Standard"
 
 
 # 0.2 to 0.4
@@ -172,9 +178,14 @@ def _own(found: list[Mapping[str, Any]], service: Service, world: World, *, name
             if chosen is None:
                 return Resolved((), problem=f"none of its containers is named {SERVING_CONTAINER}", own=True)
         twice = any(one.get("name") == SERVING_CONTAINER for one in found[1:])
-        if twice and deployment_mode(service, world.rules, mapping(world.config.get("deploy"))) == "Standard":
+        if twice and _without_knative(service, world):
             return Resolved((), problem=f"its Deployment would have two containers {SERVING_CONTAINER}", own=True)
     image = string(chosen.get("image")) if chosen else None
+    lent = lent_resources(world) if found else ()
+    for one in found:
+        if (fault := resources_fault(one, lent)) and _without_knative(service, world):
+            return Resolved((), problem=fault, own=True)
+        lent = ()  # it is the first that admission writes into
     if not image:
         return Resolved((), problem="it names no image", own=True)
     return Resolved((image,), ("a container of its own",), own=True)
@@ -286,6 +297,8 @@ def _merged(service: Service, model: Mapping[str, Any], runtime: Runtime, world:
     if fault := container.fault or template_fault(model, _NO_CONTAINER) or template_fault(image):
         return Resolved((), problem=f"{fault}, and the container is a template of Go", own=bool(own))
     reasons = [f"{'the service' if own else runtime.ref} has image {image}"]
+    if (fault := resources_fault(model, container.amounts)) and _without_knative(service, world):
+        return Resolved((), problem=fault, own=bool(own))
     filled = fill_in(image, service)
     if filled is None:
         return Resolved((), (*reasons, "a template that is not filled in here"), own=bool(own))
@@ -347,6 +360,8 @@ def _explainer(service: Service, explainer: Mapping[str, Any], world: World) -> 
     if name not in world.rules.explainers:
         return Resolved((), problem=f"KServe {world.rules.release} has no explainer {name}", framework=framework)
     image, version = string(body.get("image")), string(body.get("runtimeVersion"))
+    if (fault := resources_fault(body, lent_resources(world))) and _without_knative(service, world):
+        return Resolved((), problem=fault, framework=framework)
     if image and name in world.rules.own_images:
         return Resolved((image,), ("the service's own image",), framework=framework, own=True)
     if version is None:
