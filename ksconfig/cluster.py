@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from ksconfig.operations import rollback as way_back
 from ksconfig.operations.live import Result
 from ksconfig.operations.rollout import check_restartable, restart, unproved
 from ksconfig.operations.site import Options, Say, Site
+from ksconfig.operations.status import Status
 from ksconfig.operations.view import Care, View
 from ksconfig.source.cluster.access import Access, open_access
 from ksconfig.source.cluster.client import is_transient
@@ -34,36 +35,11 @@ from ksconfig.source.cluster.workload import Workload
 from ksconfig.text.json_path import Step
 
 if TYPE_CHECKING:
+    from ksconfig.cluster_runtimes import Runtimes
     from ksconfig.operations.doctor import Finding
     from ksconfig.operations.models import ServiceState
 
 _TIMEOUT = 300.0
-
-
-@dataclass(frozen=True)
-class Status:
-    """How a KServe stands.
-
-    Attributes:
-        release: which it is.
-        namespace: of the config and the controller.
-        controller: the workload, for people; "" if none was found.
-        ready, wanted: the controller's pods.
-        restart_due: the names of the pods that run on older texts than those that are there.
-        revisions: the history, newest first; pending ones judged by the texts that are there.
-        undone: the numbers of those that were rolled back.
-        notices: what a person should know.
-    """
-
-    release: ReleaseGuess
-    namespace: str
-    controller: str
-    ready: int
-    wanted: int
-    restart_due: tuple[str, ...]
-    revisions: tuple[Revision, ...]
-    undone: frozenset[int]
-    notices: tuple[Notice, ...] = ()
 
 
 class Cluster:
@@ -115,6 +91,13 @@ class Cluster:
     def release(self) -> ReleaseGuess:
         """The KServe release that runs, as far as it can be told."""
         return View(self.source, self.scope()).release
+
+    @property
+    def runtimes(self) -> Runtimes:
+        """The serving runtimes."""
+        from ksconfig.cluster_runtimes import Runtimes  # what only this needs is loaded only here
+
+        return Runtimes(self)
 
     # Reading
 

@@ -20,6 +20,7 @@ from ksconfig.cli.cluster_commands import CLUSTER_COMMANDS
 from ksconfig.cli.config_commands import COMMANDS
 from ksconfig.cli.doctor_command import doctor
 from ksconfig.cli.options import Settings, shared_options
+from ksconfig.cli.runtime_commands import RUNTIME_COMMANDS
 from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack, RolloutFailed, RolloutTimeout
 
 
@@ -55,7 +56,7 @@ def cli() -> None:
     """
 
 
-for _command in (*COMMANDS, doctor, *CLUSTER_COMMANDS):
+for _command in (*COMMANDS, doctor, *RUNTIME_COMMANDS, *CLUSTER_COMMANDS):
     cli.add_command(_command)
 
 

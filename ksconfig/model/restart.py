@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ksconfig.model.objects import WHOLE
 from ksconfig.model.plan import FieldEdit, Plan
 from ksconfig.model.releases import Release, Rules
 from ksconfig.model.runtimes import STORAGE_KIND
@@ -35,6 +36,8 @@ def plan_restarts(plan: Plan) -> bool:
 def _needs_restart(edit: FieldEdit, release: Release) -> bool:
     if edit.object.kind in (STORAGE_KIND, SERVICE_KIND):
         return False
+    if edit.field == WHOLE:  # no release looks at services again because of a new runtime
+        return '"autoSelect": true' in (edit.after or edit.before or "")
     if edit.field[0] == "data":
         return not (edit.field[1] in _POD_KEYS and release >= _UNCACHED_SINCE)
     return release < _WATCHED_SINCE

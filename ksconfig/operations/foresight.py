@@ -5,11 +5,13 @@ Every service is looked at page by page, and only those are kept that there is s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ksconfig.errors import KsconfigError, Refused, RightMissing
+from ksconfig.model.objects import STRUCTURES
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, ObjectRef, Plan
 from ksconfig.model.releases import Rules
 from ksconfig.model.restart import plan_restarts
@@ -109,7 +111,7 @@ def _foresee(view: View, plan: Plan, rules: Rules, unpin: bool) -> tuple[Impact,
     old, new = worlds(view, plan.edits, rules)
     what = touched(old, new)
     graphs, unknown = _graphs(view.source, what)
-    if not what:
+    if not what and not _edited(plan.edits):
         return Impact(graphs=graphs, unknown=unknown), (), new
     restarts = plan_restarts(plan)
     seen = _look(view, (old, new), what, plan.edits, whole=restarts)
@@ -131,7 +133,8 @@ def _after(service: Service, edits: Iterable[FieldEdit]) -> Service | None:
     """The service after a plan's own edits of it; None if there are none."""
     spec: Any = None
     for edit in edits:
-        spec = with_field(service.spec if spec is None else spec, edit.field[1:], edit.after)
+        value = json.loads(edit.after) if edit.field in STRUCTURES and edit.after else edit.after
+        spec = with_field(service.spec if spec is None else spec, edit.field[1:], value)
     return None if spec is None else service._replace(spec=spec)
 
 
@@ -152,7 +155,7 @@ def _look(view: View, both: tuple[World, World], what: Touched, edits: Sequence[
                 service = admit(service, old).service
             if whole and count <= _FEW:
                 _note_expected(expected, service, old)
-            if not concerned(service, what):
+            if not concerned(service, what) and service.ref not in edited:
                 continue
             later = _after(service, edited.get(service.ref, ()))
             for impact in judge(service, old, new, what, later):

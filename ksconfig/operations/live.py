@@ -126,11 +126,12 @@ def _due_after(site: Site, plan: Plan, revision: Revision | None) -> frozenset[s
     """The pods that may have started before our write; those of later are restarted by somebody else already."""
     assert site.workload is not None
     pods = site.workload.staying_pods()
-    written = max(
+    times = [
         last_written(site.source.the_object(edit.object).metadata, ("f:data", "f:spec"))
         for edit in plan.edits
-        if edit.object.kind != SERVICE_KIND
-    )
+        if edit.object.kind != SERVICE_KIND and site.source.has(edit.object)
+    ]
+    written = max(times, default="")
     return pods_due(pods, frozenset(revision.pods if revision else ()), written, strict=False)
 
 

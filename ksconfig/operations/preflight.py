@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ksconfig.errors import InvalidDocument, Refused, RightMissing
+from ksconfig.model.objects import WHOLE
 from ksconfig.model.owners import owners
 from ksconfig.model.plan import FieldEdit, Notice, Plan
 from ksconfig.model.releases import Rules
@@ -33,6 +34,8 @@ def review(site: Site, plan: Plan, scope: Scope) -> Plan:
         ref = group[0].object
         if ref.kind == SERVICE_KIND:
             continue  # its version was no wish of its owner's, or its owner was named
+        if group[0].field == WHOLE and group[0].before is None:
+            continue  # it is made
         one = site.source.the_object(ref)
         if one.data.get("immutable") is True:
             raise Refused(
@@ -161,5 +164,8 @@ def _rights_to_write(site: Site, plan: Plan) -> Iterable[Right]:
             yield Right("patch", "", "configmaps", ref.namespace, ref.name)
         elif ref.kind == SERVICE_KIND:
             yield Right("patch", site.source.running.group, "inferenceservices", ref.namespace, ref.name)
+        elif group[0].field == WHOLE and group[0].before is None:
+            yield Right("create", GROUP, RESOURCES[ref.kind], ref.namespace)
         else:
-            yield Right("patch", GROUP, RESOURCES[ref.kind], ref.namespace, ref.name)
+            verb = "delete" if group[0].field == WHOLE else "patch"
+            yield Right(verb, GROUP, RESOURCES[ref.kind], ref.namespace, ref.name)

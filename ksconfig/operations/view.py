@@ -33,6 +33,7 @@ from ksconfig.text.templates import holds_template, template_fault
 BROKEN_START = "broken-start"
 FOREIGN_OWNER = "foreign-owner"
 PINNED_TAGS = "pinned-tags"
+RENAMED_RUNTIME = "renamed-runtime"
 UNKNOWN_IMPACT = "unknown-impact"
 ALLOWABLE = (
     BROKEN_START,
@@ -41,6 +42,7 @@ ALLOWABLE = (
     "new-key",
     "old-gpu-version",
     PINNED_TAGS,
+    RENAMED_RUNTIME,
     UNKNOWN_IMPACT,
     "unread",
 )

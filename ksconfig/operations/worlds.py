@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from ksconfig.errors import InvalidDocument
+from ksconfig.model.objects import WHOLE
 from ksconfig.model.plan import Field, FieldEdit, ObjectRef
 from ksconfig.model.releases import Rules
 from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, STORAGE_KIND, Runtime, read_runtime
@@ -44,6 +46,10 @@ def worlds(view: View, edits: Sequence[FieldEdit], rules: Rules) -> tuple[World,
     for edit in edits:
         if edit.object.kind == "ConfigMap":
             _set_key(changed, str(edit.field[1]), edit.after)
+        elif edit.object.kind in _RUNTIME_KINDS and edit.field == WHOLE:
+            runtimes.pop(edit.object, None)
+            if edit.after is not None:
+                runtimes[edit.object] = read_runtime(edit.object, json.loads(edit.after))
         elif edit.object.kind in _RUNTIME_KINDS and edit.object in runtimes:
             runtimes[edit.object] = _runtime_after(view, edit)
         elif edit.object.kind == STORAGE_KIND and edit.object in storage:
@@ -72,7 +78,7 @@ def _set_key(config: dict[str, Any], key: str, text: str | None) -> None:
             config[key] = parse_json(text).value
 
 
-def with_field(data: Any, field: Field, value: str | None) -> Any:
+def with_field(data: Any, field: Field, value: Any) -> Any:
     """Plain data with one field replaced; None takes it away."""
     if not field:
         return value

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ksconfig.errors import InvalidDocument
+from ksconfig.model.objects import STRUCTURES, WHOLE, object_text, structure_text
 from ksconfig.model.plan import Field, ObjectRef
 from ksconfig.source.port import Place
 from ksconfig.text.spans import Origin
@@ -31,13 +32,17 @@ class ClusterObject:
         return str(self.ref)
 
     def value(self, field: Field) -> str | None:
-        """The string of a field."""
+        """The string of a field; the JSON of a structure; of the whole object what an owner wrote of it."""
+        if field == WHOLE:
+            return object_text(self.data)
         found: Any = self.data
         for step in field:
             if isinstance(step, int):
                 found = found[step] if isinstance(found, list) and step < len(found) else None
             else:
                 found = found.get(step) if isinstance(found, Mapping) else None
+        if field in STRUCTURES and isinstance(found, Mapping):
+            return structure_text(found)
         return found if isinstance(found, str) else None
 
     def text(self, field: Field) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ksconfig.model.objects import STRUCTURES
 from ksconfig.model.plan import Field, FieldEdit
 
 
@@ -23,15 +25,20 @@ def json_patch(obj: Mapping[str, Any], edits: Sequence[FieldEdit]) -> list[dict[
     for edit in edits:
         path = pointer(edit.field)
         if edit.before is not None:
-            operations.append(_test(path, edit.before))
+            operations.append(_test(path, _value(edit.field, edit.before)))
         if edit.removes:
             operations.append({"op": "remove", "path": path})
         else:
-            operations.append({"op": "add" if edit.before is None else "replace", "path": path, "value": edit.after})
+            value = _value(edit.field, edit.after)
+            operations.append({"op": "add" if edit.before is None else "replace", "path": path, "value": value})
     return operations
 
 
-def _test(path: str, value: str) -> dict[str, Any]:
+def _value(field: Field, text: str | None) -> Any:
+    return json.loads(text or "null") if field in STRUCTURES else text
+
+
+def _test(path: str, value: Any) -> dict[str, Any]:
     return {"op": "test", "path": path, "value": value}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby
@@ -9,6 +10,7 @@ from typing import Any
 
 from ksconfig.errors import ClusterFailure, Conflict, RightMissing
 from ksconfig.model.detect import Evidence, controller_releases
+from ksconfig.model.objects import WHOLE
 from ksconfig.model.owners import FIELD_MANAGER
 from ksconfig.model.plan import Field, FieldEdit, ObjectRef
 from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, STORAGE_KIND
@@ -91,17 +93,16 @@ class ClusterSource:
             if error.status == 404:
                 return ()
             raise
-        made = []
-        for one in listed:
-            metadata = one["metadata"]
-            namespace = metadata.get("namespace")
-            path = (
-                namespaced(base, resource, namespace, metadata["name"])
-                if namespace
-                else f"{base}/{resource}/{part(metadata['name'])}"
-            )
-            made.append(ClusterObject(one, kind, path))
-        return tuple(made)
+        names = {"apiVersion": f"{GROUP}/v1alpha1", "kind": kind}  # the items of a list do without
+        return tuple(ClusterObject({**names, **one}, kind, self._path(kind, one["metadata"])) for one in listed)
+
+    def _path(self, kind: str, metadata: Mapping[str, Any]) -> str:
+        """Where a runtime or storage container is; without a name, where those of its kind are."""
+        base, resource = f"/apis/{GROUP}/v1alpha1", RESOURCES[kind]
+        namespace, name = metadata.get("namespace"), metadata.get("name", "")
+        if namespace:
+            return namespaced(base, resource, namespace, name)
+        return f"{base}/{resource}" + (f"/{part(name)}" if name else "")
 
     def services(self, namespaces: Sequence[str] = ()) -> Iterator[Mapping[str, Any]]:
         """Every InferenceService, of some namespaces or of all, page by page."""
@@ -175,10 +176,12 @@ class ClusterSource:
         """The edits as they would be written: a text for each field."""
         patches = []
         for edit in edits:
-            present = self.the_object(edit.object).value(edit.field)
-            if present != edit.before:
+            creates = edit.field == WHOLE and edit.before is None
+            one = self._one(edit.object) if creates else self.the_object(edit.object)
+            if (one.value(edit.field) if one else None) != edit.before:
+                what = edit.field[-1] if edit.field else edit.object
                 raise Conflict(
-                    f"the text of {edit.field[-1]} is no longer that which the change was computed from",
+                    f"the text of {what} is no longer that which the change was computed from",
                     advice="Nothing of it was taken. Plan again from what is there now.",
                 )
             patches.append(field_patch(edit))
@@ -222,6 +225,8 @@ class ClusterSource:
             ClusterFailure: the API server refused for good.
         """
         ref = edits[0].object
+        if edits[0].field == WHOLE:
+            return self._write_whole(edits[0], dry_run=dry_run)
         one = self.the_object(ref)
         query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
         pause = 0.1
@@ -249,11 +254,56 @@ class ClusterSource:
                 self.patience.sleep(max(pause, error.retry_after))
                 pause = min(2 * pause, 2.0)
 
+    def _write_whole(self, edit: FieldEdit, *, dry_run: bool) -> Mapping[str, Any]:
+        """Create or delete an object; what an error leaves open is settled by looking."""
+        query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
+        pause = 0.1
+        while True:
+            present = self._one(edit.object)
+            try:
+                if edit.after is not None:
+                    body = json.loads(edit.after)
+                    place = {"namespace": edit.object.namespace} if edit.object.namespace else {}
+                    return self.client.request("POST", self._path(edit.object.kind, place), body, query=query)
+                if present is None:
+                    return {}
+                same = {"uid": present.metadata["uid"], "resourceVersion": present.metadata["resourceVersion"]}
+                options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": same}
+                return self.client.request("DELETE", present.path, options, query=query)
+            except ClusterFailure as error:
+                unclear = is_transient(error) or error.reason == "BadAnswer"
+                if dry_run or not (unclear or error.status in (404, 409)):
+                    raise
+                self.refresh()
+                now = self.text_now(edit.object, WHOLE)
+                if now == edit.after:
+                    return {}
+                if now != edit.before:
+                    raise Conflict(
+                        f"{edit.object} was changed by somebody else meanwhile", advice="Run the same command again."
+                    ) from None
+                if self.patience.left <= error.retry_after:
+                    raise
+                self.patience.sleep(max(pause, error.retry_after))
+                pause = min(2 * pause, 2.0)
+
+    def as_stored(self, data: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
+        """What the API server would make of an object that is created; nothing is written.
+
+        Raises:
+            ClusterFailure: it, or KServe's admission, refuses.
+        """
+        query = {"fieldManager": FIELD_MANAGER, "dryRun": "All"}
+        metadata = {name: value for name, value in data["metadata"].items() if name != "name"}
+        return self.patience.call(lambda: self.client.request("POST", self._path(kind, metadata), data, query=query))
+
 
 def field_patch(edit: FieldEdit) -> TextPatch:
     """The edit of a field, for a diff; a field of one line is shown as a line."""
     before = edit.before or ""
     edits = (Edit(0, len(before), ""),) if edit.removes else edit.edits
+    if edit.field == WHOLE:
+        return TextPatch(str(edit.object), before, edits)
     if edit.field[0] == "data":
         return TextPatch(f"{edit.object}, key {edit.field[1]}", before, edits)
     return TextPatch(f"{edit.object}, {format_path(edit.field)}", f"{before}\n", edits)
