@@ -1,0 +1,1 @@
+"""``scripts/build-server-image``: a model server's image with another Python, from a checkout of its source."""
