@@ -70,8 +70,14 @@ def _summary(one: Revision) -> str:
     if one.is_rollback:
         return f"rollback of {', '.join(map(str, one.rollback_of))}" if one.rollback_of else "rollback"
     images = [f"{image.target}: {image.after}" for image in one.images if image.before != image.after]
-    changes = [f"{change.written_path}: {output.shown(change.after)}" for change in one.changes]
+    changes = [_short(change) for change in one.changes]
     return "; ".join(images or changes)
+
+
+def _short(change: Change) -> str:
+    if change.object.kind != "ConfigMap":
+        return output.change_line(change)
+    return f"{change.written_path}: {output.shown(change.after)}"
 
 
 def _diff(one: Revision) -> str:
@@ -123,13 +129,8 @@ def rollback(to_revision: int | None) -> None:
             output.result(text)
         return
     plan = opened.cluster.plan_rollback(to_revision, allow=tuple(opened.settings.allow), care=opened.settings.care)
-    lines = [f"{_named(one)}: {output.shown(one.before)} -> {output.shown(one.after)}" for one in plan.changes]
+    lines = [output.change_line(one) for one in plan.changes]
     opened.carry_out(plan, lines or ["unchanged"])
-
-
-def _named(change: Change) -> str:
-    """A changed value; of another object than the config with the object's name."""
-    return change.written_path if change.object.kind == "ConfigMap" else f"{change.object} {change.written_path}"
 
 
 @click.command(cls=Command, epilog="Example: ksconfig restart --timeout 2m")

@@ -14,6 +14,7 @@ import click
 
 from ksconfig.errors import KsconfigError, Refused
 from ksconfig.model.detect import ReleaseGuess
+from ksconfig.model.objects import WHOLE_PATH
 from ksconfig.model.plan import ABSENT, Change, Notice, ObjectRef, Plan
 
 API_VERSION = "ksconfig/v1"
@@ -155,6 +156,15 @@ def change_content(change: Change) -> dict[str, Any]:
         if value is not ABSENT:
             content[name] = value
     return content
+
+
+def change_line(change: Change) -> str:
+    """A change on one line: a value of the config by its path, one of another object with the object's name."""
+    if change.path == WHOLE_PATH:
+        done = "made" if change.before is ABSENT else "deleted" if change.after is ABSENT else "replaced"
+        return f"{change.object} {done}"
+    where = change.written_path if change.object.kind == "ConfigMap" else f"{change.object} {change.written_path}"
+    return f"{where}: {shown(change.before)} -> {shown(change.after)}"
 
 
 def shown(value: Any) -> str:

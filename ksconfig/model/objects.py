@@ -11,6 +11,8 @@ from ksconfig.model.plan import Field
 
 #: The field that stands for an object as a whole.
 WHOLE: Field = ()
+#: The path of a change that is about an object as a whole.
+WHOLE_PATH = ("object",)
 #: The fields whose text is the JSON of a structure, and not a string.
 STRUCTURES: frozenset[Field] = frozenset({WHOLE, ("spec", "predictor")})
 _OWN_METADATA = ("name", "namespace", "labels", "annotations")

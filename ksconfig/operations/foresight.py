@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ksconfig.errors import KsconfigError, Refused, RightMissing
-from ksconfig.model.objects import STRUCTURES
+from ksconfig.model.objects import STRUCTURES, WHOLE
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, ObjectRef, Plan
 from ksconfig.model.releases import Rules
 from ksconfig.model.restart import plan_restarts
@@ -115,6 +115,9 @@ def _foresee(view: View, plan: Plan, rules: Rules, unpin: bool) -> tuple[Impact,
         return Impact(graphs=graphs, unknown=unknown), (), new
     restarts = plan_restarts(plan)
     seen = _look(view, (old, new), what, plan.edits, whole=restarts)
+    if not any(edit.object.kind != KIND and edit.field != WHOLE for edit in plan.edits):
+        # what only makes or deletes a runtime, or moves services, is not expected to reach any other
+        seen = replace(seen, impacts=[one for one in seen.impacts if one.effect != "not-reached"])
     impacts, follow = _followed(seen, new, unpin, view.scope.care.unpin_services)
     impacts = _as_they_run(view.source, seen, impacts, restarts)
     impact = Impact(ordered(impacts), seen.looked_at, new_services(old, new, what), seen.unknown or unknown, graphs)

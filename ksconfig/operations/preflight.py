@@ -81,7 +81,7 @@ def start_problems(site: Site, edits: Iterable[FieldEdit], rules: Iterable[Rules
     texts: dict[str, str | None] = {}
     for config in site.source.configs():
         texts |= {key: config.value(("data", key)) for key in config.keys}
-    texts |= {str(edit.field[1]): edit.after for edit in edits if edit.field[0] == "data"}
+    texts |= {str(edit.field[1]): edit.after for edit in edits if edit.object.kind == "ConfigMap"}
     found = [_start_problems(texts, one) for one in rules]
     return tuple(dict.fromkeys(fault for group in found for fault in group)) if found and all(found) else ()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ksconfig.errors import Conflict, InvalidDocument, Refused, RevisionNotFound, not_done
 from ksconfig.model.fields import short
+from ksconfig.model.objects import WHOLE_PATH
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, Plan
 from ksconfig.model.revision import EFFECTIVE, Revision, Wanted, newest_to_undo, texts_to_restore, undone
 from ksconfig.model.services.service import KIND as SERVICE_KIND
@@ -141,8 +142,9 @@ def patches_of(revision: Revision) -> tuple[TextPatch, ...]:
 def _changes(text: Wanted, live: str | None, site: Site) -> list[Change]:
     """What an exact text changes, value by value where it is JSON."""
     place = str(text.object)
-    if text.field[0] != "data":
-        return [Change(text.object, text.field, _or_absent(live), _or_absent(text.wanted), place)]
+    if text.field[:1] != ("data",):
+        path = text.field or WHOLE_PATH
+        return [Change(text.object, path, _or_absent(live), _or_absent(text.wanted), place)]
     key = str(text.field[1])
     old, new = _json(live), _json(text.wanted)
     if old is None or new is None:
@@ -168,7 +170,7 @@ def _json(text: str | None) -> Any:
 def _values_only(draft: Draft, text: Wanted, live: str | None) -> None:
     """Take back our own values in a text that others have changed too."""
     known, wanted = _json(text.known), _json(text.wanted)
-    if live is None or text.field[0] != "data" or known is None or wanted is None:
+    if live is None or text.field[:1] != ("data",) or known is None or wanted is None:
         raise _conflict(format_path(text.field), live, text.known)
     key = str(text.field[1])
     for path, ours, old in json_differences(known, wanted):

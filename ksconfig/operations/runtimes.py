@@ -11,7 +11,7 @@ from typing import Any
 from ksconfig.errors import NotFound, Refused, RightMissing, UsageError, not_done
 from ksconfig.model.check_runtimes import RuntimeFacts, runtime_faults
 from ksconfig.model.new_runtime import FROM, NewRuntime, build_runtime, lost_with_the_name
-from ksconfig.model.objects import WHOLE, object_text, structure_text
+from ksconfig.model.objects import WHOLE, WHOLE_PATH, object_text, structure_text
 from ksconfig.model.plain import mapping, string
 from ksconfig.model.plan import ABSENT, Change, Field, FieldEdit, ImageChange, Notice, ObjectRef, Plan
 from ksconfig.model.reference import Reference
@@ -370,5 +370,5 @@ def _as_change(edit: FieldEdit) -> Change:
             return ABSENT
         return text if edit.field not in (WHOLE, ("spec", "predictor")) else json.loads(text)
 
-    path = edit.field or ("object",)
+    path = edit.field or WHOLE_PATH
     return Change(edit.object, path, value(edit.before), value(edit.after), str(edit.object))

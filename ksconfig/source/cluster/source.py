@@ -306,7 +306,10 @@ def field_patch(edit: FieldEdit) -> TextPatch:
         return TextPatch(str(edit.object), before, edits)
     if edit.field[0] == "data":
         return TextPatch(f"{edit.object}, key {edit.field[1]}", before, edits)
-    return TextPatch(f"{edit.object}, {format_path(edit.field)}", f"{before}\n", edits)
+    where = f"{edit.object}, {format_path(edit.field)}"
+    if edit.before is None:
+        return TextPatch(where, "", (Edit(0, 0, f"{edit.after}\n"),))
+    return TextPatch(where, f"{before}\n", (Edit(0, len(before) + 1, ""),) if edit.removes else edits)
 
 
 def in_order(edits: Iterable[FieldEdit]) -> list[list[FieldEdit]]:
