@@ -153,7 +153,7 @@ def _create(api: Api, obj: Object, release: Release) -> str:
     """Create or replace an object; why not, if not."""
     kind = obj["kind"]
     if kind not in (*_RUNTIMES, *_COMPANIONS):
-        return f"a {kind} is no service, and decides nothing about one"
+        return "its kind decides nothing about services"
     if kind == "ConfigMap" and obj["metadata"]["namespace"] == release.namespace:
         return "the config of the release is taken as released"
     try:

@@ -36,7 +36,7 @@ _MATTER = frozenset(
         *("predictor", "explainer", "transformer", "model", "containers", "custom", "workerSpec", "canary", "default"),
         *("sklearn", "xgboost", "tensorflow", "tensorrt", "pytorch", "triton", "onnx", "huggingface", "pmml"),
         *("lightgbm", "paddle", "alibi", "aix", "art", "spec", "name", "modelFormat", "version", "runtime"),
-        *("runtimeVersion", "protocolVersion", "modelClassName", "storage", "storageUri", "storageUris"),
+        *("runtimeVersion", "protocolVersion", "storage", "storageUri", "storageUris"),
         *("image", "env", "resources", "limits"),
     }
 )
@@ -259,8 +259,8 @@ class Submission:
 
 
 def _is_of_kserve(error: ApiError) -> bool:
-    """Whether KServe's webhook has refused, or crashed; its own failure to read a field's type is the API's check."""
-    return "webhook" in str(error) and "cannot unmarshal" not in str(error)
+    """Whether KServe's webhook has refused, or crashed; with 400 it says that it cannot read a field's type."""
+    return "webhook" in str(error) and error.code != 400
 
 
 def _image(workload: Object) -> str:

@@ -92,8 +92,8 @@ class Rules(NamedTuple):
         own_images: the explainers whose own ``image`` counts (v1beta1/explainer_*.go).
         mig_is_gpu: whether limits whose name begins with ``nvidia.com/mig`` are a GPU (pkg/utils/utils.go).
         keeps_mode: whether the deployment mode in a service's status comes first.
-        stops: whether the annotation ``serving.kserve.io/stop`` takes a service's workload away: never, that of Knative,
-            or always.
+        stops: whether the annotation ``serving.kserve.io/stop`` takes a service's workload away: never, only that of
+            Knative, or always.
         auto_update_off: whether ``serving.kserve.io/disable-auto-update`` keeps a ready service from every reconcile.
         named_predictor: whether the predictor among several containers is the one named ``kserve-container``.
         no_block_names: whether admission refuses a name in a framework's block or ``model``.
@@ -106,6 +106,8 @@ class Rules(NamedTuple):
             ``kserve-container``, which then names the model.
         mode_names: the present names of ways of deployment that have old ones.
         renames_modes: whether admission writes the present name for an old one.
+        refuses_knative: whether its webhook refuses the controller's first update of a service whose annotation says
+            Knative, so that nothing comes of it (validateDeploymentMode takes an empty status for the other way).
         checks_mode: whether a way of deployment that it does not know stops the controller.
         autoscaler_classes: the values that ``serving.kserve.io/autoscalerClass`` may have; empty: any.
         scaled_by_annotations: whether the other annotations on scaling are looked at, too.
@@ -114,6 +116,8 @@ class Rules(NamedTuple):
         strategies: whether services on Knative may have no ``deploymentStrategy``.
         worker_storage: where the model of a service with workers may be.
         canaries: whether a service may have several predictors under ``canary``.
+        host_templates: whether the host names of services without Knative are made before their Deployments.
+        short_names: whether workloads are named without ``-default`` at the end.
         lends_by_config: whether the config says which resources admission writes into containers that lack them.
     """
 
@@ -167,6 +171,7 @@ class Rules(NamedTuple):
     collocates: bool = False
     mode_names: Mapping[str, str] = MappingProxyType({})
     renames_modes: bool = False
+    refuses_knative: bool = False
     checks_mode: bool = False
     autoscaler_classes: frozenset[str] = frozenset()
     scaled_by_annotations: bool = False
@@ -175,6 +180,8 @@ class Rules(NamedTuple):
     strategies: bool = False
     worker_storage: frozenset[str] = frozenset({"pvc"})
     canaries: bool = False
+    host_templates: bool = False
+    short_names: bool = False
     lends_by_config: bool = False
 
     def shape_of(self, framework: str) -> Shape | None:
@@ -263,6 +270,7 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "storage_specs": True,
         "+pod_metrics": {"memory"},
         "scales_components": True,
+        "host_templates": True,
     },
     10: {
         "frameworks": {},
@@ -283,6 +291,7 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "priorities": True,
         "storage_uris_at": "controller",
         "v2_formats": frozenset({"triton"}),
+        "short_names": True,
         "+crds": {"clusterstoragecontainers", "servingruntimes/priority"},
     },
     12: {
@@ -335,8 +344,9 @@ _CHANGES: dict[int, dict[str, Any]] = {
     },
     17: {"modelcars": "given", "without_deploy": "unreconciled", "checks_mode": True, "renames_modes": True},
     18: {"+crds": {"localmodelnamespacecaches"}},
-    19: {"blocked_env": frozenset({"PYTHONPATH"})},
+    19: {"blocked_env": frozenset({"PYTHONPATH"}), "refuses_knative": True},
     20: {
+        "refuses_knative": False,
         "server_types": True,
         "cpu_suffix": frozenset({"vllmserver"}),
         "+v2_formats": {"vLLM"},

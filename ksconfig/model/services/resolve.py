@@ -7,7 +7,6 @@ config in every release (v1beta1/explainer_*.go).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,7 +15,9 @@ from ksconfig.model.plan import ObjectRef
 from ksconfig.model.releases import Rules
 from ksconfig.model.runtimes import SERVING_CONTAINER, Asked, Runtime, lists_format, speaks, template_fault
 from ksconfig.model.services.canaries import canaries, canary_predictor
-from ksconfig.model.services.resources import lent_resources, resources_fault
+from ksconfig.model.services.hosts import host_fault
+from ksconfig.model.services.placeholders import fill_in
+from ksconfig.model.services.resources import Amounts, lent_resources, resources_fault
 from ksconfig.model.services.service import (
     BLOCKS,
     DEPLOYMENT_MODE,
@@ -74,22 +75,28 @@ def resolve(service: Service, world: World) -> Resolution:
     if service.api == "v1alpha2" and world.rules.v1alpha2:
         return _v1alpha2(service, world)
     explainer, transformer = service.spec.get("explainer"), service.spec.get("transformer")
-    found = {"predictor": _judged(_predictor(service, service.predictor, world), service.predictor, world, named=True)}
+    made = _predictor(service, service.predictor, world)
+    found = {"predictor": _judged(made, service, "predictor", service.predictor, world)}
     # in the order in which the controller makes them: it stops at the first that it cannot make
     for one in canaries(service, world.rules):
         name, predictor = _canary(service, one, found["predictor"], world)
-        found[f"canary/{name}"] = _judged(_predictor(service, predictor, world), predictor, world, named=True)
+        found[f"canary/{name}"] = _judged(_predictor(service, predictor, world), service, "predictor", predictor, world)
     if isinstance(transformer, Mapping):
         made = _own(containers(transformer), service, world, named=False)
-        found["transformer"] = _judged(made, transformer, world)
+        found["transformer"] = _judged(made, service, "transformer", transformer, world)
     if isinstance(explainer, Mapping):
-        found["explainer"] = _judged(_explainer(service, explainer, world), explainer, world)
+        made = _explainer(service, explainer, world)
+        found["explainer"] = _judged(made, service, "explainer", explainer, world)
     return _to_the_first_problem(found) if len(found) > 1 else found
 
 
-def _judged(made: Resolved, component: Mapping[str, Any], world: World, *, named: bool = False) -> Resolved:
-    """A component, unless the controller does not take its model."""
-    fault = "" if made.problem else model_fault(component, world, named=named and world.rules.collocates)
+def _judged(made: Resolved, service: Service, kind: str, component: Mapping[str, Any], world: World) -> Resolved:
+    """A component, unless the controller does not take its model or its name."""
+    if made.problem:
+        return made
+    fault = model_fault(component, world, named=kind == "predictor" and world.rules.collocates)
+    if not fault and (fault := host_fault(service, kind, component, world)) and not _without_knative(service, world):
+        fault = ""
     return made._replace(images=(), problem=fault) if fault else made
 
 
@@ -112,10 +119,17 @@ def standstill(service: Service, rules: Rules, deploy: Mapping[str, Any]) -> str
     told = service.annotations.get(DEPLOYMENT_MODE)
     if rules.checks_mode and mode == "Standard" and rules.mode_names.get(str(told), told) not in (None, "", mode):
         return f"{told} is no way to deploy it (annotation {DEPLOYMENT_MODE})"
+    if rules.refuses_knative and told == "Knative" and not service.status.get("deploymentMode"):
+        return f"KServe {rules.release} refuses its own first update of a service that says Knative"
     stops = rules.stops == "always" or (rules.stops == "knative" and mode == "Knative")
     if stops and str(service.annotations.get(STOPPED)).lower() == "true":
         return "it is stopped (annotation serving.kserve.io/stop)"
     return ""
+
+
+def _overdrawn(container: Mapping[str, Any], below: Amounts, service: Service, world: World) -> str:
+    """Why Kubernetes refuses the resources of a container in a Deployment that KServe makes; "" if it does not."""
+    return resources_fault(container, below) if _without_knative(service, world) else ""
 
 
 def _without_knative(service: Service, world: World) -> bool:
@@ -181,9 +195,9 @@ def _own(found: list[Mapping[str, Any]], service: Service, world: World, *, name
         if twice and _without_knative(service, world):
             return Resolved((), problem=f"its Deployment would have two containers {SERVING_CONTAINER}", own=True)
     image = string(chosen.get("image")) if chosen else None
-    lent = lent_resources(world) if found else ()
+    lent = lent_resources(world)
     for one in found:
-        if (fault := resources_fault(one, lent)) and _without_knative(service, world):
+        if "resources" in one and (fault := _overdrawn(one, lent, service, world)):
             return Resolved((), problem=fault, own=True)
         lent = ()  # it is the first that admission writes into
     if not image:
@@ -212,6 +226,8 @@ def _of_config(service: Service, predictor: Mapping[str, Any], world: World, *, 
         return Resolved((), problem=f"the config has no {place}, and the controller crashes on it", framework=block)
     if version is None:
         return Resolved((), problem="it has no runtimeVersion, which admission writes", framework=block)
+    if "resources" in body and (fault := _overdrawn(body, lent_resources(world), service, world)):
+        return Resolved((), problem=fault, framework=block, version=version)
     repository = string(entry.get("image")) or ""
     reasons = (f"{place}.image is {repository or 'not there'}", f"runtimeVersion is {version}")
     return Resolved((f"{repository}:{version}",), reasons, framework=block, version=version)
@@ -297,7 +313,7 @@ def _merged(service: Service, model: Mapping[str, Any], runtime: Runtime, world:
     if fault := container.fault or template_fault(model, _NO_CONTAINER) or template_fault(image):
         return Resolved((), problem=f"{fault}, and the container is a template of Go", own=bool(own))
     reasons = [f"{'the service' if own else runtime.ref} has image {image}"]
-    if (fault := resources_fault(model, container.amounts)) and _without_knative(service, world):
+    if "resources" in model and (fault := _overdrawn(model, container.amounts, service, world)):
         return Resolved((), problem=fault, own=bool(own))
     filled = fill_in(image, service)
     if filled is None:
@@ -315,38 +331,6 @@ def _merged(service: Service, model: Mapping[str, Any], runtime: Runtime, world:
     return Resolved(images, tuple(reasons), version=None if digest else version, own=bool(own))
 
 
-_PLACEHOLDER = re.compile(
-    r"\{\{(?:-\s+|\s*)\.(Name|Namespace|(?:(?:Labels|Annotations)\.([A-Za-z_]\w*)))(?:\s+-|\s*)\}\}", re.ASCII
-)
-
-
-#: What Go's html/template writes for some characters.
-_ESCAPED = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;", "+": "&#43;", "\0": "\ufffd"}
-)
-
-
-def fill_in(image: str, service: Service) -> str | None:
-    """An image with the placeholders of a runtime filled in from a service; None if that cannot be done here.
-
-    Go's html/template does it, so what is filled in is escaped (utils.go, ReplacePlaceholders).
-    """
-    if "{{" not in image:
-        return image
-
-    def one(match: re.Match[str]) -> str:
-        if match[1] == "Name":
-            return service.name
-        if match[1] == "Namespace":
-            return service.namespace
-        group = "labels" if match[1].startswith("Labels") else "annotations"
-        value = mapping(service.metadata.get(group)).get(match[2], "")
-        return str(value).translate(_ESCAPED)
-
-    filled = _PLACEHOLDER.sub(one, image)
-    return None if "{{" in filled else filled
-
-
 # Explainers
 
 
@@ -360,7 +344,7 @@ def _explainer(service: Service, explainer: Mapping[str, Any], world: World) -> 
     if name not in world.rules.explainers:
         return Resolved((), problem=f"KServe {world.rules.release} has no explainer {name}", framework=framework)
     image, version = string(body.get("image")), string(body.get("runtimeVersion"))
-    if (fault := resources_fault(body, lent_resources(world))) and _without_knative(service, world):
+    if "resources" in body and (fault := _overdrawn(body, lent_resources(world), service, world)):
         return Resolved((), problem=fault, framework=framework)
     if image and name in world.rules.own_images:
         return Resolved((image,), ("the service's own image",), framework=framework, own=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ksconfig.model.services.resolve import fill_in
+from ksconfig.model.services.placeholders import fill_in
 from tests.model.services.builders import WITH_RUNTIMES, image_of, model, predictor_of, runtime, service, world
 
 ONE = service(
