@@ -15,7 +15,7 @@ LAYERS: dict[str, tuple[set[str], set[str]]] = {
     "errors": (set(), set()),
     "text": ({"errors", "text"}, {"ruamel"}),
     "model": ({"errors", "text", "model"}, set()),
-    "source": ({"errors", "text", "model", "source", ""}, {"kubernetes", "tenacity", "urllib3"}),
+    "source": ({"errors", "text", "model", "source", ""}, {"kubernetes", "tenacity", "urllib3", "dxf", "requests"}),
     "operations": ({"errors", "text", "model", "source", "operations", ""}, set()),
     "manifests": ({"errors", "text", "model", "source", "operations", ""}, set()),
     "cluster": ({"errors", "text", "model", "source", "operations", "cluster_runtimes", ""}, set()),
