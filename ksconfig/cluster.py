@@ -19,6 +19,7 @@ from ksconfig.model.revision import Revision, undone
 from ksconfig.model.rollout import is_ready, wanted_replicas
 from ksconfig.operations import Image, Scope, live, preflight
 from ksconfig.operations import rollback as way_back
+from ksconfig.operations.images import Pinning
 from ksconfig.operations.live import Result
 from ksconfig.operations.rollout import check_restartable, restart, unproved
 from ksconfig.operations.site import Options, Say, Site
@@ -167,17 +168,19 @@ class Cluster:
         within: Within = None,
         allow: Collection[str] = (),
         care: Care | None = None,
+        pin: Pinning = None,
     ) -> Plan:
         """What `set_image` would do; ``plan.impact`` tells which services change.
 
         Args:
+            pin: gives the digest of an image, which is written then, if that is wanted.
             care: how services are dealt with that are pinned to a version, and how many may change.
         """
         versions = (gpu_version,) if isinstance(gpu_version, str) else tuple(gpu_version)
         scope = self.scope(allow, care)
 
         def make() -> Plan:
-            plan = operations.plan_set_image(self.source, images, scope, gpu_version=versions, within=within)
+            plan = operations.plan_set_image(self.source, images, scope, gpu_version=versions, within=within, pin=pin)
             return preflight.review(self.site, plan, scope)
 
         with not_done(f"{', '.join(images)} {'was' if len(images) == 1 else 'were'} not changed"):

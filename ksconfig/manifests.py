@@ -11,6 +11,7 @@ from ksconfig.errors import UsageError
 from ksconfig.model.frameworks import Within
 from ksconfig.model.plan import Change, Notice, Plan
 from ksconfig.operations import Image, Scope
+from ksconfig.operations.images import Pinning
 from ksconfig.source.files import FileSource, ManifestFile, read_paths
 from ksconfig.text.diff import unified_diff
 from ksconfig.text.json_path import Step
@@ -79,10 +80,13 @@ class Manifests:
         gpu_version: str | Sequence[str] = (),
         within: Within = None,
         allow: Collection[str] = (),
+        pin: Pinning = None,
     ) -> Plan:
-        """What `set_image` would do."""
+        """What `set_image` would do; ``pin`` gives the digest of an image, which is written then."""
         versions = (gpu_version,) if isinstance(gpu_version, str) else tuple(gpu_version)
-        return operations.plan_set_image(self._source, images, self.scope(allow), gpu_version=versions, within=within)
+        return operations.plan_set_image(
+            self._source, images, self.scope(allow), gpu_version=versions, within=within, pin=pin
+        )
 
     def apply(self, plan: Plan) -> None:
         """Take a plan into the text in memory. It must have been made from the text as it is now."""

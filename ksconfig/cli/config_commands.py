@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,7 +11,8 @@ import click
 from ksconfig import operations
 from ksconfig.cli import output
 from ksconfig.cli.opened import Opened, open_source, tell_release
-from ksconfig.cli.options import GUARD, shared_options, unguarded, writing_options
+from ksconfig.cli.options import GUARD, settings_of, shared_options, unguarded, writing_options
+from ksconfig.cli.registry import Desk, registry_options
 from ksconfig.errors import InvalidDocument, UsageError
 from ksconfig.model.plan import Plan
 from ksconfig.operations import Typed
@@ -38,13 +40,23 @@ def _change_lines(plan: Plan, path: str) -> list[str]:
     return [f"{c.written_path}: {output.shown(c.before)} -> {output.shown(c.after)}" for c in plan.changes]
 
 
-@click.command(cls=Command, epilog="Example: ksconfig images -f kserve.yaml")
+@click.group(
+    invoke_without_command=True,
+    epilog="Examples: ksconfig images -f kserve.yaml; ksconfig images check -f kserve.yaml",
+)
 @shared_options
-def images() -> None:
+@click.pass_context
+def images(context: click.Context) -> None:
     """List every image, by the name that set-image takes.
 
     Those of the config, of serving runtimes (with the frameworks that get them by default) and of storage containers.
+    'images check' looks whether they are in their registries.
     """
+    if context.invoked_subcommand is None:
+        _list_images()
+
+
+def _list_images() -> None:
     opened = open_source()
     settings = opened.settings
     found, release, notices = operations.list_images(opened.source, settings.scope)
@@ -80,6 +92,32 @@ def images() -> None:
         headings = ("NAME", "IMAGE", "WHERE", "FRAMEWORKS")
         columns = 4 if any(row[3] for row in rows) else 3
         output.table(headings[:columns], [row[:columns] for row in rows])
+
+
+@images.command(
+    epilog="Examples: ksconfig images check; "
+    "ksconfig images check registry.example/team/sklearnserver:1.2 --platform linux/arm64"
+)
+@click.argument("references", nargs=-1, metavar="[IMAGE]...")
+@registry_options
+@shared_options
+def check(references: tuple[str, ...], platforms: tuple[str, ...], ca: Path | None) -> None:
+    """Look whether images are in their registries, for which platforms, and with which digest.
+
+    Without IMAGE, every image that 'images' lists. They must be there for the platforms of the cluster's nodes, or for
+    those that --platform names. It ends with 3 if one is proven to be of no use, with 1 if one could not be looked up.
+    """
+    settings = settings_of(click.get_current_context())
+    opened = None if references and not settings.files and platforms else open_source()
+    desk = Desk(opened, platforms, ca)
+    if references:
+        desk.report(dict.fromkeys(references, ()), settings)
+        return
+    assert opened is not None
+    found, release, notices = operations.list_images(opened.source, opened.scope)
+    tell_release(settings, release)
+    output.warnings(notices)
+    desk.report_listed(found, settings)
 
 
 @click.command(cls=Command, epilog="Example: ksconfig get predictors.sklearn.v1.image -f kserve.yaml")
@@ -175,9 +213,21 @@ def unset(path: str) -> None:
     type=click.Choice(["config", "runtimes"]),
     help="Change a framework only in the config, or only in its runtime; by default in all that decides its image.",
 )
+@click.option("--check", "looks", is_flag=True, help="Refuse unless every image that it leads to is in its registry.")
+@click.option("--pin-digest", is_flag=True, help="Write the digest that the registry has for the image now.")
+@registry_options
 @writing_options
 @shared_options
-def set_image(arguments: tuple[str, ...], gpu_version: tuple[str, ...], within: Any) -> None:
+def set_image(
+    arguments: tuple[str, ...],
+    *,
+    gpu_version: tuple[str, ...],
+    within: Any,
+    looks: bool,
+    pin_digest: bool,
+    platforms: tuple[str, ...],
+    ca: Path | None,
+) -> None:
     """Give a framework, or any image of KServe's, a new image.
 
     TARGET is a framework (sklearn; sklearn/v2 for the other protocol), or a name that 'images' prints: explainer/art,
@@ -187,7 +237,12 @@ def set_image(arguments: tuple[str, ...], gpu_version: tuple[str, ...], within: 
     """
     opened = open_source()
     wanted = _wanted(arguments, opened)
-    plan = opened.plan_set_image(wanted, gpu_version, within)
+    if not looks and not pin_digest:
+        if platforms or ca:
+            raise UsageError("--platform and --registry-ca are for --check and --pin-digest")
+        plan = opened.plan_set_image(wanted, gpu_version, within)
+    else:
+        plan = Desk(opened, platforms, ca).plan_set_image(wanted, gpu_version, within, looks=looks, pins=pin_digest)
     opened.carry_out(
         plan,
         [

@@ -22,6 +22,7 @@ from ksconfig.source.port import Source
 
 if TYPE_CHECKING:
     from ksconfig.cluster import Cluster
+    from ksconfig.operations.images import Pinning
     from ksconfig.operations.live import Result
     from ksconfig.source.files import ManifestFile
 
@@ -39,7 +40,9 @@ class Opened(Protocol):
     def scope(self) -> Scope:
         """Namespace, release and overrides."""
 
-    def plan_set_image(self, images: Mapping[str, str], gpu_version: Sequence[str], within: Any) -> Plan:
+    def plan_set_image(
+        self, images: Mapping[str, str], gpu_version: Sequence[str], within: Any, pin: Pinning = None
+    ) -> Plan:
         """As `ksconfig.operations.plan_set_image`."""
 
     def plan_set(self, path: str, value: Any, allow_type_change: bool) -> Plan:
@@ -99,9 +102,13 @@ class OpenedFiles:
         """Namespace, release and overrides."""
         return self.settings.scope
 
-    def plan_set_image(self, images: Mapping[str, str], gpu_version: Sequence[str], within: Any) -> Plan:
+    def plan_set_image(
+        self, images: Mapping[str, str], gpu_version: Sequence[str], within: Any, pin: Pinning = None
+    ) -> Plan:
         """As `ksconfig.operations.plan_set_image`."""
-        return operations.plan_set_image(self.source, images, self.scope, gpu_version=gpu_version, within=within)
+        return operations.plan_set_image(
+            self.source, images, self.scope, gpu_version=gpu_version, within=within, pin=pin
+        )
 
     def plan_set(self, path: str, value: Any, allow_type_change: bool) -> Plan:
         """As `ksconfig.operations.plan_set`."""
@@ -191,7 +198,9 @@ class OpenedCluster:
         """Namespace, release and overrides."""
         return self.cluster.scope(self.settings.allow, self.settings.care)
 
-    def plan_set_image(self, images: Mapping[str, str], gpu_version: Sequence[str], within: Any) -> Plan:
+    def plan_set_image(
+        self, images: Mapping[str, str], gpu_version: Sequence[str], within: Any, pin: Pinning = None
+    ) -> Plan:
         """As `ksconfig.cluster.Cluster.plan_set_image`."""
         return self.cluster.plan_set_image(
             images,
@@ -199,6 +208,7 @@ class OpenedCluster:
             within=within,
             allow=tuple(self.settings.allow),
             care=self.settings.care,
+            pin=pin,
         )
 
     def plan_set(self, path: str, value: Any, allow_type_change: bool) -> Plan:

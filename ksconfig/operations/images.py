@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ksconfig.errors import Refused, UsageError, not_done
@@ -18,6 +18,9 @@ from ksconfig.operations.foresight import foresee
 from ksconfig.operations.view import ConfigView, Scope, View
 from ksconfig.source.port import Source
 from ksconfig.text.json_path import format_path
+
+#: Gives the digest of an image; None where images are written as they are given.
+Pinning = Callable[[Reference], str] | None
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def plan_set_image(
     *,
     gpu_version: Sequence[str] = (),
     within: Within = None,
+    pin: Pinning = None,
 ) -> Plan:
     """A plan that gives targets new images: one write for all of them.
 
@@ -73,12 +77,13 @@ def plan_set_image(
         images: from TARGET to IMAGE.
         gpu_version: ``TAG``, or ``TARGET=TAG`` where several targets have a GPU tag.
         within: "config" or "runtimes" to change a framework's image only there.
+        pin: gives the digest of an image; each is written with its own then.
 
     Raises:
         InvalidReference, UsageError: an IMAGE is none.
         TargetNotFound, Ambiguous: a TARGET names nothing, or two servers.
         Refused: the release does not read the image; the runtime serves other frameworks too; a GPU tag would be left
-            behind; a tag breaks the ``-gpu`` rule.
+            behind; a tag breaks the ``-gpu`` rule; with ``pin``, the release makes something else of a digest.
     """
     if not images or not all(images):
         raise UsageError("no target was named", advice="Say TARGET IMAGE, or TARGET=IMAGE several times.")
@@ -90,7 +95,7 @@ def plan_set_image(
         gpu = gpu_versions(gpu_version, with_gpu)
         for target, argument in arguments.items():
             for place in places[target]:
-                _set_image(draft, place, argument, gpu.get(place.name), scope)
+                _set_image(draft, place, argument, gpu.get(place.name), scope, pin=pin)
                 if place.name != target and place.name == f"{target}/v1":
                     draft.notice(
                         "protocol",
@@ -134,7 +139,9 @@ def _refuse_broken(view: View, config: ConfigView, target: str, within: Within) 
         config.root(key)
 
 
-def _set_image(draft: Draft, place: ImagePlace, argument: ImageArgument, gpu_version: str | None, scope: Scope) -> None:
+def _set_image(
+    draft: Draft, place: ImagePlace, argument: ImageArgument, gpu_version: str | None, scope: Scope, *, pin: Pinning
+) -> None:
     release = draft.view.release
     if not any(is_read(place, rules) for rules in release.rules):
         advice = "Nothing would change. To write it all the same: --allow unread."
@@ -144,6 +151,9 @@ def _set_image(draft: Draft, place: ImagePlace, argument: ImageArgument, gpu_ver
         draft.notice("unread", f"{why_unread(place, unread)}; say which release with --kserve-version")
     version_list = any(rules.version_list for rules in release.rules)
     assignments = assign_image(place, argument, gpu_version, version_list=version_list)
+    if pin is not None:
+        argument = _with_digest(draft, place, Reference.parse(_shown_after(place, assignments)), pin)
+        assignments = assign_image(place, argument, gpu_version, version_list=version_list)
     if argument.digest is not None and place.key == "predictors" and place.gpu_version is not None:
         _check_gpu_digest(draft, place, argument, scope)
     else:
@@ -163,6 +173,29 @@ def _set_image(draft: Draft, place: ImagePlace, argument: ImageArgument, gpu_ver
         else:
             draft.assign_field(place.object, path, assignment.value)
     draft.images.append(ImageChange(place.name, place.shown, _shown_after(place, assignments)))
+
+
+def _with_digest(draft: Draft, place: ImagePlace, image: Reference, pin: Callable[[Reference], str]) -> ImageArgument:
+    """The image with its digest.
+
+    Raises:
+        Refused: it has none, or KServe would append something to it.
+    """
+    pinned = image._replace(digest=pin(image))
+    if place.object is not None and place.object.kind != STORAGE_KIND:
+        runtime = next(one for one in draft.view.runtimes if one.ref == place.object)
+        for rules in draft.view.release.likely_rules:
+            if runtime.server(rules) in rules.gpu_suffix and not rules.keeps_digests:
+                raise Refused(
+                    f"{place.name} cannot have a digest: {tag_rule(runtime, pinned, rules)}",
+                    advice="Leave out --pin-digest.",
+                )
+            if not rules.keeps_digests:
+                draft.notice(
+                    "digest-rule",
+                    f"{place.name}: KServe {rules.release} breaks a digest for services that have a runtimeVersion",
+                )
+    return ImageArgument(*pinned)
 
 
 def _refuse_unless_allowed(draft: Draft, scope: Scope, word: str, why: str, advice: str) -> None:

@@ -31,7 +31,7 @@ class Registry:
 
     Attributes:
         host: "127.0.0.1:PORT".
-        ca: the certificate that it shows, if it speaks TLS.
+        ca: the certificate that it shows, if it speaks TLS; ``cert_dir`` holds it as buildah wants it.
     """
 
     def __init__(self, folder: Path, *, login: bool = False) -> None:
@@ -43,10 +43,13 @@ class Registry:
             "http": {"addr": "127.0.0.1:0", "secret": "none"},
         }
         self.ca: Path | None = None
+        self.cert_dir = folder / "certs.d"
         if login:
             (folder / "htpasswd").write_text(_HTPASSWD)
             config["auth"] = {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}}
             self.ca, key = _certificate(folder)
+            self.cert_dir.mkdir()
+            shutil.copyfile(self.ca, self.cert_dir / "ca.crt")
             config["http"] |= {"tls": {"certificate": str(self.ca), "key": str(key)}}  # type: ignore[operator]
         (folder / "config.json").write_text(json.dumps(config))
         self._log = folder / "log"
