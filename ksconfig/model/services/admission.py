@@ -142,7 +142,7 @@ def _converted(predictor: Mapping[str, Any], rules: Rules) -> Mapping[str, Any]:
             model["runtime"] = "kserve-mlserver" if v2 else _RUNTIMES_IN_0_8[framework]
         result["model"] = model
     model_now = result.get("model")
-    if isinstance(model_now, Mapping) and mapping(model_now.get("modelFormat")).get("name") in rules.v2_formats:
+    if isinstance(model_now, Mapping) and string(mapping(model_now.get("modelFormat")).get("name")) in rules.v2_formats:
         result["model"] = {"protocolVersion": "v2", **model_now}
     return result
 

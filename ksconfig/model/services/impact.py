@@ -173,7 +173,7 @@ def judge(
         before = was[component]
         told = _told(service, component, before, after)
         if before.images == after.images and before.problem == after.problem:
-            if _expected(after, what):
+            if _expected(component, after, what):
                 yield replace(told, reason=stands or _why_not(service, component, after, (old, new)))
         elif stands:
             yield replace(told, after=told.before, reason=stands)
@@ -226,7 +226,8 @@ def _effect(service: Service, component: str, before: Resolved, after: Resolved,
     if after.version is not None and not _same_repository(before, after):
         free = unpinned(service, component, new)
         if free is not None and free.images != after.images:
-            return "pinned-tag", f"runtimeVersion {after.version} stays, where a new service gets {free.image}"
+            new_one = f", where a new service gets {free.image}" if free.images else ""
+            return "pinned-tag", f"runtimeVersion {after.version} stays{new_one}"
     return "changes", "; ".join(after.reasons)
 
 
@@ -259,11 +260,12 @@ def _no_reference(resolved: Resolved) -> str:
     return ""
 
 
-def _expected(after: Resolved, what: Touched) -> bool:
-    """Whether one would expect the change to reach a component."""
+def _expected(component: str, after: Resolved, what: Touched) -> bool:
+    """Whether one would expect the change to reach a component: of its framework, or a server that hides what it is."""
     if after.framework in what.frameworks:
         return True
-    return after.own and not after.framework and any(not name.startswith("explainer/") for name in what.frameworks)
+    hidden = component in ("predictor", "canary") and after.own and not after.framework
+    return hidden and any(not name.startswith("explainer/") for name in what.frameworks)
 
 
 def _why_not(service: Service, component: str, after: Resolved, worlds: tuple[World, World]) -> str:
@@ -282,9 +284,7 @@ def _why_not(service: Service, component: str, after: Resolved, worlds: tuple[Wo
         return f"{other[0]} serves it"
     if after.version is not None:
         return f"pinned: its runtimeVersion is {after.version}"
-    if after.runtime:
-        return f"{' or '.join(map(str, after.runtime))} serves it"
-    return "another protocol: " + "; ".join(after.reasons[:1])
+    return f"{' or '.join(map(str, after.runtime))} serves it" if after.runtime else "; ".join(after.reasons[:1])
 
 
 def _at_next_pod(service: Service, old: World, new: World) -> Iterator[ServiceImpact]:
