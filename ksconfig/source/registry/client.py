@@ -155,6 +155,8 @@ def _look(client: DXF, location: Location) -> Answer:
     if not said.startswith("sha256:"):
         digest = said
     manifest = mapping(json.loads(text))
+    if not manifest.keys() & {"manifests", "config", "schemaVersion"}:
+        return Answer("failed", why=f"{location.host} sent no manifest")
     if "manifests" in manifest:
         listed = (mapping(mapping(one).get("platform")) for one in sequence(manifest["manifests"]))
         return Answer("found", digest, tuple(dict.fromkeys(one for entry in listed if (one := _platform(entry)))))
@@ -170,7 +172,14 @@ def _look(client: DXF, location: Location) -> Answer:
 
 
 def _config(client: DXF, digest: str) -> Mapping[str, Any]:
-    chunks, size = client.pull_blob(digest, size=True)
+    from requests.exceptions import HTTPError
+
+    try:
+        chunks, size = client.pull_blob(digest, size=True)
+    except HTTPError as error:
+        if error.response is not None and error.response.status_code == 404:
+            raise ValueError("the configuration of the image is not there") from None
+        raise
     if isinstance(size, int) and size > _LARGEST_CONFIG:
         raise ValueError(f"the configuration of the image is {size} bytes long")
     return mapping(json.loads(b"".join(chunk for chunk in chunks if isinstance(chunk, bytes))))

@@ -74,7 +74,8 @@ class Logins:
         entries = mapping(self._config.get("auths"))
         for key in keys:
             if not login and isinstance(entries.get(key), dict):
-                login = _written(entries[key]) or login
+                written = _written(entries[key])
+                login = written if written or written.problem else login
         return login
 
 
@@ -96,7 +97,7 @@ def _written(entry: Mapping[str, Any]) -> Login:
     user, password = string(entry.get("username")) or "", string(entry.get("password")) or ""
     if not user and string(entry.get("auth")):
         try:
-            user, _, password = base64.b64decode(entry["auth"]).decode().rstrip("\0").partition(":")
+            user, _, password = base64.b64decode(entry["auth"], validate=True).decode().rstrip("\0").partition(":")
         except (binascii.Error, ValueError):
             return Login(problem="the login in Docker's file is no base64")
     return Login(user, password)

@@ -1,0 +1,163 @@
+"""What a registry may answer, by a server of our own: what no well-behaved registry does on demand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+import pytest
+
+from ksconfig.model.reference import Reference
+from ksconfig.model.registry import Answer, Platform
+from ksconfig.source.registry.client import Registries
+
+CONFIG = json.dumps({"os": "linux", "architecture": "arm64", "variant": "v8"}).encode()
+OCI = "application/vnd.oci.image"
+
+
+def digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def manifest(media_type: str = f"{OCI}.config.v1+json") -> bytes:
+    config = {"mediaType": media_type, "digest": digest(CONFIG), "size": len(CONFIG)}
+    return json.dumps({"schemaVersion": 2, "mediaType": f"{OCI}.manifest.v1+json", "config": config}).encode()
+
+
+class Stub(BaseHTTPRequestHandler):
+    """Answers by path; all that is asked is remembered."""
+
+    answers: ClassVar[dict[str, tuple[int, bytes, dict[str, str]]]] = {}
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        status, content, headers = self.answers.get(self.path, (404, b"{}", {}))
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(content)), **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path_factory.mktemp("docker")))
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    Stub.answers = {f"/v2/a/blobs/{digest(CONFIG)}": (200, CONFIG, {})}
+    Stub.asked = []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def look(host: str, name: str = "a:1", **options: Any) -> Answer:
+    return Registries(**options).look(Reference.parse(f"{host}/{name}"))
+
+
+def answer(status: int = 200, *, content: bytes = b"{}", name: str = "1", **given: str) -> None:
+    headers = {key.replace("_", "-"): value for key, value in given.items()}
+    Stub.answers[f"/v2/a/manifests/{name}"] = (status, content, headers)
+
+
+def test_the_platform_of_a_manifest_is_in_its_config(host: str) -> None:
+    answer(content=manifest())
+    assert look(host) == Answer("found", digest(manifest()), (Platform("linux", "arm64", "v8"),))
+
+
+def test_attestations_in_an_index_are_no_platforms(host: str) -> None:
+    entries = [
+        {"platform": {"os": "linux", "architecture": "amd64"}},
+        {"platform": {"os": "unknown", "architecture": "unknown"}},
+    ]
+    answer(content=json.dumps({"manifests": [*entries, {}, "x", {"platform": None}]}).encode())
+    assert look(host).platforms == (Platform("linux", "amd64"),)
+
+
+def test_the_first_schema_of_docker(host: str) -> None:
+    answer(content=json.dumps({"schemaVersion": 1, "architecture": "amd64"}).encode())
+    assert look(host).platforms == (Platform("linux", "amd64"),)
+
+
+def test_what_is_no_container_image(host: str) -> None:
+    answer(content=manifest("application/vnd.cncf.helm.config.v1+json"))
+    found = look(host)
+    assert (found.outcome, found.why) == (
+        "no-platform", "it is no container image but application/vnd.cncf.helm.config.v1+json",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "outcome", "why"),
+    [
+        (404, {}, "not-found", "has no a with 1"),
+        (429, {"Retry-After": "30"}, "rate-limited", "it asks to wait 30 s"),
+        (429, {}, "rate-limited", "too many requests; a login may raise the limit"),
+        (403, {}, "login-refused", "wants a login"),
+        (401, {"Www-Authenticate": 'Basic realm="x"'}, "login-refused", "none is sent without TLS"),
+        (401, {}, "login-refused", "none is sent without TLS"),
+        (500, {}, "failed", "answered 500"),
+        (503, {}, "failed", "answered 503"),
+    ],
+)
+def test_refusals_are_told_apart(host: str, status: int, headers: dict[str, str], outcome: str, why: str) -> None:
+    answer(status)
+    Stub.answers["/v2/a/manifests/1"] = (status, b"{}", headers)
+    found = look(host)
+    assert found.outcome == outcome
+    assert why in found.why
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b'"x"', b"{", b"\xff", b'{"config": {"mediaType": 1}}'])
+def test_an_answer_that_is_no_manifest_is_not_understood(host: str, content: bytes) -> None:
+    answer(content=content)
+    found = look(host)
+    assert found.outcome in ("failed", "no-platform"), found
+
+
+def test_a_config_that_is_not_there(host: str) -> None:
+    Stub.answers.clear()
+    answer(content=manifest())
+    assert look(host).outcome == "failed"
+
+
+def test_a_digest_must_be_that_of_the_content(host: str) -> None:
+    answer(content=manifest(), Docker_Content_Digest=f"sha256:{'0' * 64}")
+    assert "sent something else than it says" in look(host).why
+    wrong = f"sha256:{'1' * 64}"
+    answer(content=manifest(), name=wrong)
+    assert "sent something else than it says" in look(host, f"a@{wrong}").why
+
+
+def test_each_reference_is_asked_for_once(host: str) -> None:
+    answer(content=manifest())
+    registries = Registries()
+    wanted = [Reference.parse(f"{host}/a:{tag}") for tag in ("1", "2", "1")]
+    found = registries.look_all([*wanted, *wanted])
+    assert [found[one].outcome for one in wanted] == ["found", "not-found", "found"]
+    registries.look(wanted[0])
+    assert Stub.asked.count("/v2/a/manifests/1") == 1
+
+
+def test_a_registry_that_hangs_is_left_after_the_time_out(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hold = threading.Event()
+
+    def wait(self: Stub) -> None:
+        hold.wait(20)
+
+    monkeypatch.setattr(Stub, "do_GET", wait)
+    found = look(host, seconds=0.3)
+    hold.set()
+    assert found.outcome == "unreachable"
+    assert "timed out" in found.why.lower()
