@@ -47,7 +47,7 @@ class Registry:
         if login:
             (folder / "htpasswd").write_text(_HTPASSWD)
             config["auth"] = {"htpasswd": {"realm": "test", "path": str(folder / "htpasswd")}}
-            self.ca, key = _certificate(folder)
+            self.ca, key = make_certificate(folder)
             self.cert_dir.mkdir()
             shutil.copyfile(self.ca, self.cert_dir / "ca.crt")
             config["http"] |= {"tls": {"certificate": str(self.ca), "key": str(key)}}  # type: ignore[operator]
@@ -85,7 +85,8 @@ class Registry:
             self._process.wait()
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for this machine that is its own authority, and its key."""
     certificate, key = folder / "ca.crt", folder / "ca.key"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",

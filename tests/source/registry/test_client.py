@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
+import os
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -14,6 +18,7 @@ import pytest
 from ksconfig.model.reference import Reference
 from ksconfig.model.registry import Answer, Platform
 from ksconfig.source.registry.client import Registries
+from tests.registry.local import make_certificate, missing
 
 CONFIG = json.dumps({"os": "linux", "architecture": "arm64", "variant": "v8"}).encode()
 OCI = "application/vnd.oci.image"
@@ -33,10 +38,27 @@ class Stub(BaseHTTPRequestHandler):
 
     answers: ClassVar[dict[str, tuple[int, bytes, dict[str, str]]]] = {}
     asked: ClassVar[list[str]] = []
+    #: If there is one it is wanted, and given to these logins (None: to anybody).
+    token: ClassVar[str] = ""
+    logins: ClassVar[tuple[str | None, ...]] = ()
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
-        status, content, headers = self.answers.get(self.path, (404, b"{}", {}))
+        if self.path.startswith("/token"):
+            self._send(*self._token())
+        elif self.token and self.headers.get("Authorization") != f"Bearer {self.token}":
+            realm = f"https://{self.headers['Host']}/token"
+            challenge = f'Bearer realm="{realm}",service="stub",scope="repository:a:pull"'
+            self._send(401, b"{}", {"Www-Authenticate": challenge})
+        else:
+            self._send(*self.answers.get(self.path, (404, b"{}", {})))
+
+    def _token(self) -> tuple[int, bytes, dict[str, str]]:
+        if self.headers.get("Authorization") not in self.logins:
+            return 401, b"{}", {}
+        return 200, json.dumps({"token": self.token}).encode(), {}
+
+    def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
         for name, value in {"Content-Length": str(len(content)), **headers}.items():
             self.send_header(name, value)
@@ -52,7 +74,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path_factory.mktemp("docker")))
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     Stub.answers = {f"/v2/a/blobs/{digest(CONFIG)}": (200, CONFIG, {})}
-    Stub.asked = []
+    Stub.asked, Stub.token = [], ""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -161,3 +183,45 @@ def test_a_registry_that_hangs_is_left_after_the_time_out(host: str, monkeypatch
     hold.set()
     assert found.outcome == "unreachable"
     assert "timed out" in found.why.lower()
+
+
+@pytest.fixture
+def closed(host: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A registry with TLS that wants a token, as the public ones do."""
+    if "openssl" in missing():
+        pytest.skip("needs openssl")
+    certificate, key = make_certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    answer(content=manifest())
+    Stub.token = "granted"
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_token_is_asked_for_without_a_login_where_anybody_may_read(closed: str) -> None:
+    Stub.logins = (None,)
+    assert look(closed).outcome == "found"
+    assert any("scope=repository%3Aa%3Apull" in path for path in Stub.asked)
+
+
+def test_a_token_is_asked_for_with_the_login(closed: str) -> None:
+    Stub.logins = ("Basic " + base64.b64encode(b"me:secret").decode(),)
+    found = look(closed)
+    assert (found.outcome, f"docker login {closed}" in found.why) == ("login-refused", True)
+    folder = Path(os.environ["DOCKER_CONFIG"])
+    (folder / "config.json").write_text(json.dumps({"auths": {closed: {"username": "me", "password": "secret"}}}))
+    assert look(closed).outcome == "found"
+    (folder / "config.json").write_text(json.dumps({"auths": {closed: {"username": "me", "password": "old"}}}))
+    found = look(closed)
+    assert (found.outcome, found.why) == (
+        "login-refused",
+        f'{closed}: the login "me" of Docker\'s configuration is refused',
+    )
