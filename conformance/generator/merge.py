@@ -18,6 +18,17 @@ def container_merge(kit: Kit) -> Iterator[Draft]:
         yield Draft(kit.model(form, image="me/own:2"), runtimes=(kit.runtime(listed(form), containers=containers),))
     for own in these({}, {"image": "me/own:2"}, {"image": "me/own:2", "runtimeVersion": "v9"}):
         yield Draft(kit.model(form, **own), runtimes=(kit.runtime(listed(form), containers=[]),))
+    beside = container("me/transformer:1", name="transformer-container")
+    for ours, theirs in (
+        ([serving, sidecar, sidecar], []),
+        ([serving, sidecar], [sidecar]),
+        ([serving, beside], [beside]),
+        ([serving, sidecar], [beside, container("me/more:1", name="more")]),
+        ([serving], [beside, beside]),
+        ([serving], [container("me/more:1", name="more"), container("me/more:1", name="more")]),
+    ):
+        predictor = {**kit.model(form), "containers": theirs} if theirs else kit.model(form)
+        yield Draft(predictor, runtimes=(kit.runtime(listed(form), containers=ours),))
     limited = container("me/server:1", **GPU)
     yield Draft(kit.model(form), runtimes=(kit.runtime(listed(form), containers=[limited]),))
     for server in ("tensorflow-serving", "torchserve"):

@@ -60,6 +60,8 @@ def custom_containers(kit: Kit) -> Iterator[Draft]:
     yield Draft({"containers": [container("me/first:1"), container("me/second:1", name="sidecar")]})
     yield Draft({"containers": [container("me/first:1", name="sidecar"), container("me/second:1")]})
     yield Draft({"containers": [container("me/first:1", name="a"), container("me/second:1", name="b")]})
+    two = [container("me/second:1", name="sidecar"), container("me/third:1", name="sidecar")]
+    yield Draft({"containers": [container("me/first:1"), *two]})
     yield Draft({"containers": [container("me/own:1", env=[{"name": "PROTOCOL", "value": kit.pick("v1", "v2")}])]})
     yield Draft({"containers": [container("me/own:1", env=[{"name": "PROTOCOL", "value": "v3"}])]})
     uri = {"name": "STORAGE_URI", "value": kit.uri()}
@@ -252,7 +254,7 @@ def several_predictors(kit: Kit) -> Iterator[Draft]:
         yield Draft(kit.of("sklearn"), more={"canary": canary})
     named = {"name": "stable", **kit.model("sklearn")}
     yield Draft(named)
-    for names in (("a", "b"), ("a", "a"), ("stable",), ("",)):
+    for names in (("a", "b"), ("a", "a"), ("stable",)):
         canary = [
             {"predictor": {"name": name, **kit.model("sklearn", image=f"me/{name}:1")}, "trafficPercent": 40}
             for name in names

@@ -19,6 +19,7 @@ CLUSTER_KIND = "ClusterServingRuntime"
 NAMESPACED_KIND = "ServingRuntime"
 STORAGE_KIND = "ClusterStorageContainer"
 SERVING_CONTAINER = "kserve-container"
+TRANSFORMER_CONTAINER = "transformer-container"
 _SERVER_TYPE = "serving.kserve.io/server-type"
 _PROTOCOLS = ("v1", "v2", "grpc-v1", "grpc-v2")  # in the order in which KServe prefers runtimes that speak them
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ksconfig.model.plain import mapping, sequence, string
 from ksconfig.model.releases import Release, Rules
-from ksconfig.model.runtimes import SERVING_CONTAINER
+from ksconfig.model.runtimes import SERVING_CONTAINER, TRANSFORMER_CONTAINER
 from ksconfig.model.services.canaries import canaries, canary_faults
 from ksconfig.model.services.scaling import scaling_faults, scaling_faults_of
 from ksconfig.model.services.service import (
@@ -30,7 +30,6 @@ from ksconfig.model.services.world import World
 
 _LOGGER_MODES = ("all", "request", "response")
 _PROTOCOLS = ("v1", "v2")
-_TRANSFORMER = "transformer-container"
 _OF_STORAGE_SPEC = ("s3://", "hdfs://", "webhdfs://")
 
 
@@ -201,9 +200,9 @@ def _collocation_faults(predictor: Mapping[str, Any], rules: Rules) -> Iterator[
     """A transformer beside the predictor, in its pod, has no model of its own."""
     if not rules.collocates:
         return
-    beside = next((one for one in containers(predictor) if one.get("name") == _TRANSFORMER), {})
+    beside = next((one for one in containers(predictor) if one.get("name") == TRANSFORMER_CONTAINER), {})
     if any(mapping(one).get("name") == "STORAGE_URI" for one in sequence(beside.get("env"))):
-        yield f"the container {_TRANSFORMER} of a predictor names a storage URI"
+        yield f"the container {TRANSFORMER_CONTAINER} of a predictor names a storage URI"
 
 
 def _blocked(service: Service, rules: Rules) -> Iterator[str]:

@@ -8,16 +8,17 @@ config in every release (v1beta1/explainer_*.go).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from ksconfig.model.plain import mapping, string
-from ksconfig.model.plan import ObjectRef
 from ksconfig.model.releases import Rules
-from ksconfig.model.runtimes import SERVING_CONTAINER, Asked, Runtime, lists_format, speaks, template_fault
+from ksconfig.model.runtimes import SERVING_CONTAINER
 from ksconfig.model.services.canaries import canaries, canary_predictor
+from ksconfig.model.services.deployable import overdrawn, twice, without_knative
 from ksconfig.model.services.hosts import host_fault
-from ksconfig.model.services.placeholders import fill_in
-from ksconfig.model.services.resources import Amounts, lent_resources, resources_fault
+from ksconfig.model.services.resolved import Resolution, Resolved
+from ksconfig.model.services.resources import lent_resources
+from ksconfig.model.services.runtime_images import on_runtime
 from ksconfig.model.services.service import (
     BLOCKS,
     DEPLOYMENT_MODE,
@@ -28,46 +29,15 @@ from ksconfig.model.services.service import (
     blocks,
     containers,
     deployment_mode,
-    has_gpu,
-    limits,
 )
 from ksconfig.model.services.storage import model_fault
-from ksconfig.model.services.tags import update_tag
 from ksconfig.model.services.world import World
+
+__all__ = ["COMPONENTS", "Resolution", "Resolved", "protocol_block", "resolve", "standstill"]
 
 #: The components whose images are told, in this order. "canary" is the other predictor of v1alpha2; those of 0.20 are
 #: "canary/NAME".
 COMPONENTS = ("predictor", "canary", "explainer", "transformer")
-
-
-class Resolved(NamedTuple):
-    """The image of a component of a service.
-
-    Attributes:
-        images: the image; several where KServe's own order decides and is not defined; empty if none can be told.
-        reasons: the steps that lead there, for people.
-        problem: why KServe makes or changes no workload; "" if it does.
-        framework: "sklearn"; "" for a container of one's own.
-        runtime: the runtimes that it may run on, from 0.8 on.
-        version: its runtimeVersion, where that is part of the image.
-        own: whether the service names the image itself.
-    """
-
-    images: tuple[str, ...]
-    reasons: tuple[str, ...] = ()
-    problem: str = ""
-    framework: str = ""
-    runtime: tuple[ObjectRef, ...] = ()
-    version: str | None = None
-    own: bool = False
-
-    @property
-    def image(self) -> str:
-        """The image, alternatives joined by " or "."""
-        return " or ".join(self.images)
-
-
-Resolution = Mapping[str, Resolved]
 
 
 def resolve(service: Service, world: World) -> Resolution:
@@ -95,7 +65,7 @@ def _judged(made: Resolved, service: Service, kind: str, component: Mapping[str,
     if made.problem:
         return made
     fault = model_fault(component, world, named=kind == "predictor" and world.rules.collocates)
-    if not fault and (fault := host_fault(service, kind, component, world)) and not _without_knative(service, world):
+    if not fault and (fault := host_fault(service, kind, component, world)) and not without_knative(service, world):
         fault = ""
     return made._replace(images=(), problem=fault) if fault else made
 
@@ -127,15 +97,6 @@ def standstill(service: Service, rules: Rules, deploy: Mapping[str, Any]) -> str
     return ""
 
 
-def _overdrawn(container: Mapping[str, Any], below: Amounts, service: Service, world: World) -> str:
-    """Why Kubernetes refuses the resources of a container in a Deployment that KServe makes; "" if it does not."""
-    return resources_fault(container, below) if _without_knative(service, world) else ""
-
-
-def _without_knative(service: Service, world: World) -> bool:
-    return deployment_mode(service, world.rules, mapping(world.config.get("deploy"))) == "Standard"
-
-
 # 0.2 to 0.4
 
 
@@ -159,7 +120,7 @@ def _predictor(service: Service, predictor: Mapping[str, Any], world: World) -> 
     if rules.runtimes:
         model = predictor.get("model")
         if isinstance(model, Mapping):
-            return _on_runtime(service, predictor, model, world)
+            return on_runtime(service, predictor, model, world)
         if not rules.frameworks and (block := next(blocks(predictor, BLOCKS), "")):
             image = string(mapping(predictor[block]).get("image")) or ""
             if image:
@@ -191,13 +152,13 @@ def _own(found: list[Mapping[str, Any]], service: Service, world: World, *, name
             chosen = next((one for one in found if one.get("name") == SERVING_CONTAINER), None)
             if chosen is None:
                 return Resolved((), problem=f"none of its containers is named {SERVING_CONTAINER}", own=True)
-        twice = any(one.get("name") == SERVING_CONTAINER for one in found[1:])
-        if twice and _without_knative(service, world):
-            return Resolved((), problem=f"its Deployment would have two containers {SERVING_CONTAINER}", own=True)
+        names = [SERVING_CONTAINER, *(str(one.get("name")) for one in found[1:])]
+        if (fault := twice(names)) and without_knative(service, world):
+            return Resolved((), problem=fault, own=True)
     image = string(chosen.get("image")) if chosen else None
     lent = lent_resources(world)
     for one in found:
-        if "resources" in one and (fault := _overdrawn(one, lent, service, world)):
+        if "resources" in one and (fault := overdrawn(one, lent, service, world)):
             return Resolved((), problem=fault, own=True)
         lent = ()  # it is the first that admission writes into
     if not image:
@@ -226,7 +187,7 @@ def _of_config(service: Service, predictor: Mapping[str, Any], world: World, *, 
         return Resolved((), problem=f"the config has no {place}, and the controller crashes on it", framework=block)
     if version is None:
         return Resolved((), problem="it has no runtimeVersion, which admission writes", framework=block)
-    if "resources" in body and (fault := _overdrawn(body, lent_resources(world), service, world)):
+    if "resources" in body and (fault := overdrawn(body, lent_resources(world), service, world)):
         return Resolved((), problem=fault, framework=block, version=version)
     repository = string(entry.get("image")) or ""
     reasons = (f"{place}.image is {repository or 'not there'}", f"runtimeVersion is {version}")
@@ -244,93 +205,6 @@ def protocol_block(framework: str, body: Mapping[str, Any]) -> str:
     return "v1" if body.get("protocolVersion") in (None, "v1") else "v2"
 
 
-# Runtimes
-
-
-def _on_runtime(service: Service, predictor: Mapping[str, Any], model: Mapping[str, Any], world: World) -> Resolved:
-    rules = world.rules
-    asked = _asked(predictor, model)
-    framework = asked.framework
-    named = string(model.get("runtime"))
-    if named is not None:
-        runtime = world.named(named, service.namespace)
-        problem = _unfit(runtime, asked, rules) if runtime else f"there is no runtime {named}"
-        if runtime is None or problem:
-            return Resolved((), problem=problem, framework=framework, runtime=(runtime.ref,) if runtime else ())
-        chosen: tuple[Runtime, ...] = (runtime,)
-        why = f"the service names {runtime.ref}"
-    else:
-        chosen = world.chosen(service.namespace, asked)
-        if not chosen:
-            return Resolved((), problem=f"no runtime serves {asked}", framework=framework)
-        why = f"{' or '.join(str(one.ref) for one in chosen)} is chosen for {asked}"
-    found = [_merged(service, model, runtime, world) for runtime in chosen]
-    images = tuple(dict.fromkeys(image for one in found for image in one.images))
-    reasons = (why, *dict.fromkeys(reason for one in found for reason in one.reasons))
-    refs = tuple(one.ref for one in chosen)
-    return found[0]._replace(images=images, reasons=reasons, framework=framework, runtime=refs)
-
-
-def _asked(predictor: Mapping[str, Any], model: Mapping[str, Any]) -> Asked:
-    form = mapping(model.get("modelFormat"))
-    version = form.get("version")
-    return Asked(
-        string(form.get("name")) or "",
-        None if version is None else str(version),
-        string(model.get("protocolVersion")),
-        isinstance(predictor.get("workerSpec"), Mapping),
-    )
-
-
-def _unfit(runtime: Runtime, asked: Asked, rules: Rules) -> str:
-    """Why a service cannot have the runtime that it names; "" if it can."""
-    if runtime.disabled:
-        return f"{runtime.ref} is disabled"
-    if asked.workers and not runtime.workers and rules.worker_runtimes:
-        return f"{runtime.ref} has no workers, and the service has, on which the controller crashes"
-    if rules.protocol_filter != "never" and not speaks(runtime, asked.protocol):
-        return f"{runtime.ref} does not serve protocol {asked.protocol}"
-    if not lists_format(runtime, asked, auto=False):
-        return f"{runtime.ref} does not list {asked._replace(protocol=None)}"
-    return ""
-
-
-#: What a model has beside the fields of a container.
-_NO_CONTAINER = frozenset(
-    {"modelFormat", "runtime", "storageUri", "storage", "runtimeVersion", "protocolVersion", "image"}
-)
-
-
-def _merged(service: Service, model: Mapping[str, Any], runtime: Runtime, world: World) -> Resolved:
-    """The image of a runtime's container with the service's laid over it."""
-    rules = world.rules
-    index = runtime.serving_container(rules)
-    if index is None:
-        return Resolved((), problem=f"{runtime.ref} has no container named {SERVING_CONTAINER}")
-    container = runtime.containers[index]
-    own = string(model.get("image"))
-    image = own or container.image or ""
-    if fault := container.fault or template_fault(model, _NO_CONTAINER) or template_fault(image):
-        return Resolved((), problem=f"{fault}, and the container is a template of Go", own=bool(own))
-    reasons = [f"{'the service' if own else runtime.ref} has image {image}"]
-    if "resources" in model and (fault := _overdrawn(model, container.amounts, service, world)):
-        return Resolved((), problem=fault, own=bool(own))
-    filled = fill_in(image, service)
-    if filled is None:
-        return Resolved((), (*reasons, "a template that is not filled in here"), own=bool(own))
-    version = string(model.get("runtimeVersion"))
-    gpu = has_gpu(container.limits | limits(model), rules)
-    images = update_tag(
-        filled, version, gpu=gpu, server=runtime.server(rules), rules=rules, predictors=world.flat_predictors
-    )
-    digest = rules.keeps_digests and "@sha256:" in filled
-    if version is not None:
-        reasons.append(f"runtimeVersion is {version}" + (", and a digest stays" if digest else ""))
-    elif images != (filled,):
-        reasons.append(f"KServe {rules.release} makes {' or '.join(images)} of it {'with' if gpu else 'without'} a GPU")
-    return Resolved(images, tuple(reasons), version=None if digest else version, own=bool(own))
-
-
 # Explainers
 
 
@@ -344,7 +218,7 @@ def _explainer(service: Service, explainer: Mapping[str, Any], world: World) -> 
     if name not in world.rules.explainers:
         return Resolved((), problem=f"KServe {world.rules.release} has no explainer {name}", framework=framework)
     image, version = string(body.get("image")), string(body.get("runtimeVersion"))
-    if "resources" in body and (fault := _overdrawn(body, lent_resources(world), service, world)):
+    if "resources" in body and (fault := overdrawn(body, lent_resources(world), service, world)):
         return Resolved((), problem=fault, framework=framework)
     if image and name in world.rules.own_images:
         return Resolved((image,), ("the service's own image",), framework=framework, own=True)
