@@ -150,7 +150,7 @@ def refuse_unusable(checks: Iterable[ImageCheck]) -> None:
     every = "\n".join(f"  {described(check)}" for check in bad)
     count = "an image that is" if len(bad) == 1 else f"{len(bad)} images that are"
     proven = "not there" if all(check.missing for check in bad) else "not known to be there"
-    raise Refused(f"it leads to {count} {proven}", picture=every, advice="Nothing was written.")
+    raise Refused(f"it leads to {count} {proven}", picture=every, advice="Push what is missing, or name another image.")
 
 
 class Pin:
