@@ -17,7 +17,7 @@ from ksconfig.model.plan import Notice, Plan
 from ksconfig.model.restart import plan_restarts
 from ksconfig.model.revision import Revision, undone
 from ksconfig.model.rollout import is_ready, wanted_replicas
-from ksconfig.operations import Image, Scope, live, preflight
+from ksconfig.operations import Image, Scope, history, live, preflight
 from ksconfig.operations import rollback as way_back
 from ksconfig.operations.images import Pinning
 from ksconfig.operations.live import Result
@@ -119,7 +119,7 @@ class Cluster:
     def history(self) -> tuple[Revision, ...]:
         """The revisions, oldest first; pending ones are judged by the texts that are there now."""
         with not_done("the history was not read"):
-            return live.effective(self.site)
+            return history.effective(self.site)
 
     def status(self) -> Status:
         """Release, controller, whether a restart is due, and what became of the last revisions."""
@@ -135,9 +135,9 @@ class Cluster:
                 pods = workload.staying_pods()
             elif self._why:
                 notices.append(Notice("controller", f"the controller was not found: {self._why}"))
-            revisions = live.effective(self.site)
+            revisions = history.effective(self.site)
             if workload is not None:
-                due, _ = live.restart_due(self.site, view.release.likely_rules, pods, revisions)
+                due, _ = history.restart_due(self.site, view.release.likely_rules, pods, revisions)
             notices += [Notice("unreadable-revision", error.why) for error in self.site.records.unreadable]
             return Status(
                 view.release,
@@ -331,7 +331,7 @@ class Cluster:
             raise NotReady(f"the controller could not be restarted, or not be seen to serve: {error.why}") from error
         if wait:
             with suppress(ClusterFailure):  # what became of them follows from the texts
-                for one in live.effective(self.site):
+                for one in history.effective(self.site):
                     if one.state in ("written", "applied"):
                         self.site.records.mark(one, "ready")
         return (*notices, *unproved(self._workload))

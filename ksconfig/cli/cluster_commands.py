@@ -11,7 +11,7 @@ from ksconfig.cli.config_commands import Command
 from ksconfig.cli.opened import OpenedCluster, ask, open_cluster
 from ksconfig.cli.options import shared_options, writing_options
 from ksconfig.cli.services_output import state_content, states_table
-from ksconfig.errors import RevisionNotFound, RightMissing, UsageError
+from ksconfig.errors import ConfigNotFound, RevisionNotFound, RightMissing, UsageError
 from ksconfig.model.plan import Change
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def _states(opened: OpenedCluster) -> tuple[tuple[ServiceState, ...], str]:
     """How services run, or why that is not known."""
     try:
         return opened.cluster.services(care=opened.settings.care), ""
-    except RightMissing as missing:
+    except (RightMissing, ConfigNotFound) as missing:
         return (), f"the services were not looked at: {missing.why}"
 
 

@@ -303,8 +303,10 @@ def texts_to_restore(revisions: Sequence[Revision], number: int) -> tuple[Wanted
             place = (text.object, text.field)
             if one.number <= number:
                 at[place] = text.after
-            else:
+            elif place in first or not (one.is_rollback and text.object.kind == SERVICE_KIND):
                 first.setdefault(place, text.before)
+            else:
+                continue  # a service that a rollback brought along: what it had before was our doing
             last[place] = text.after
     wanted = {**first, **at}
     return tuple(Wanted(*place, last[place], wanted[place]) for place in last if place in first)

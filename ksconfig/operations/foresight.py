@@ -27,6 +27,7 @@ from ksconfig.model.services.impact import (
     new_services,
     ordered,
     repository,
+    stands_still,
     touched,
     unpinned,
 )
@@ -81,9 +82,11 @@ def foresee(view: View, plan: Plan, *, bring_along: bool = False) -> Plan:
         Refused: services would combine a new repository with an old version; too many services change; such services
             could be among those that may not be read.
     """
-    if not plan.changed or not decides_images(plan.edits):
-        return replace(plan, impact=Impact()) if plan.changed else plan
     care = view.scope.care
+    if not plan.changed:
+        return plan
+    if not decides_images(plan.edits):
+        return replace(plan, impact=Impact())
     try:
         found = [_foresee(view, plan, rules, bring_along or care.unpin) for rules in view.release.likely_rules]
     except KsconfigError as error:
@@ -96,6 +99,7 @@ def foresee(view: View, plan: Plan, *, bring_along: bool = False) -> Plan:
     impact, follow, new = found[0]
     if follow:
         plan = _with_services(view.source, plan, follow, new)
+    _refuse_too_many(view, impact)
     if not bring_along:
         _refuse(view, plan, impact, found[0][1])
     return _with_impact(view, plan, impact)
@@ -183,6 +187,8 @@ def _note_expected(expected: dict[tuple[str, str, str], str], service: Service, 
 def _pinned(service: Service, data: Mapping[str, Any], impact: ServiceImpact, old: World, new: World) -> Pinned | None:
     """A component whose version would have to change for it to follow; None if that changes nothing."""
     field = version_field(service, impact.component)
+    if stands_still(service, new):
+        return None  # whatever its version is, nothing comes of it
     if field is None or not stays_in_place(service, impact.component, new):
         return None
     was, will = default_version(service, impact.component, old), default_version(service, impact.component, new)
@@ -315,10 +321,21 @@ def _refuse(view: View, plan: Plan, impact: Impact, follow: Sequence[Pinned]) ->
             advice="Have somebody plan it who may list InferenceServices in all namespaces, or change the tag only "
             f"(:TAG); to go on all the same: --allow {UNKNOWN_IMPACT}.",
         )
-    count = len({(one.namespace, one.name) for one in impact.having("changes", "canary", "pinned-tag", "invalid")})
-    if care.max_affected is not None and count > care.max_affected:
+
+
+def _refuse_too_many(view: View, impact: Impact) -> None:
+    bound = view.scope.care.max_affected
+    if bound is None:
+        return
+    if impact.unknown and not view.source.submitted:
         raise Refused(
-            f"{count} service{'s' if count > 1 else ''} would change, and --max-affected is {care.max_affected}",
+            f"how many services would change is not known: {impact.unknown}",
+            advice="Leave --max-affected out, or have somebody plan it who may list InferenceServices.",
+        )
+    count = len({(one.namespace, one.name) for one in impact.having("changes", "canary", "pinned-tag", "invalid")})
+    if count > bound:
+        raise Refused(
+            f"{count} service{'s' if count > 1 else ''} would change, and --max-affected is {bound}",
             advice="See them with --dry-run, and raise the bound if you want them all.",
         )
 

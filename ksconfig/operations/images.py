@@ -85,6 +85,8 @@ def plan_set_image(
         Refused: the release does not read the image; the runtime serves other frameworks too; a GPU tag would be left
             behind; a tag breaks the ``-gpu`` rule; with ``pin``, the release makes something else of a digest.
     """
+    if not isinstance(images, Mapping) or not all(isinstance(one, str) for pair in images.items() for one in pair):
+        raise UsageError("images must be a mapping from target to image, both strings")
     if not images or not all(images):
         raise UsageError("no target was named", advice="Say TARGET IMAGE, or TARGET=IMAGE several times.")
     with not_done(f"{', '.join(images)} {'was' if len(images) == 1 else 'were'} not changed"):
@@ -157,7 +159,7 @@ def _set_image(
     if argument.digest is not None and place.key == "predictors" and place.gpu_version is not None:
         _check_gpu_digest(draft, place, argument, scope)
     else:
-        _check_gpu(draft, place, assignments, scope)
+        _check_gpu(draft, place, assignments, scope, given=gpu_version is not None)
     if argument.tag and argument.digest and place.shape == "split":
         draft.notice(
             "tag-dropped",
@@ -212,7 +214,9 @@ def _shown_after(place: ImagePlace, assignments: tuple[Assignment, ...]) -> str:
     return f"{image}:{version}" if place.shape == "split" and version else str(image)
 
 
-def _check_gpu(draft: Draft, place: ImagePlace, assignments: tuple[Assignment, ...], scope: Scope) -> None:
+def _check_gpu(
+    draft: Draft, place: ImagePlace, assignments: tuple[Assignment, ...], scope: Scope, *, given: bool
+) -> None:
     """The rules of tags for services with a GPU (KServe to 0.9: validateGPU in v1alpha2 and v1beta1)."""
     likely = draft.view.release.likely_rules
     if place.key != "predictors" or not all(str(place.path[0]) in rules.gpu_tags for rules in likely):
@@ -228,7 +232,7 @@ def _check_gpu(draft: Draft, place: ImagePlace, assignments: tuple[Assignment, .
     if fault:
         advice = "Give another tag. To write it all the same: --allow gpu-rule."
         _refuse_unless_allowed(draft, scope, "gpu-rule", fault, advice)
-    if "image" in values and place.gpu_version and "defaultGpuImageVersion" not in values:
+    if "image" in values and place.gpu_version and "defaultGpuImageVersion" not in values and not given:
         left = f"{values['image']}:{place.gpu_version}"
         why = f"the repository changes, but services with a GPU would still get the old tag: {left}"
         advice = "Give the GPU tag with --gpu-version TAG; if the old one exists there: --allow old-gpu-version."

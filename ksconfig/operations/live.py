@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ksconfig import __version__
 from ksconfig.errors import (
@@ -17,17 +15,19 @@ from ksconfig.errors import (
     RightMissing,
     RolledBack,
     RolloutFailed,
+    UsageError,
 )
-from ksconfig.model.owners import FIELD_MANAGER
 from ksconfig.model.plan import Change, FieldEdit, Notice, Plan
-from ksconfig.model.releases import Rules
-from ksconfig.model.restart import last_written, needs_restart, plan_restarts, pods_due
-from ksconfig.model.revision import EFFECTIVE, FieldText, Revision, settled, to_prune, undone
+from ksconfig.model.restart import last_written, plan_restarts, pods_due
+from ksconfig.model.revision import FieldText, Revision, to_prune
 from ksconfig.model.services.service import KIND as SERVICE_KIND
+from ksconfig.operations.foresight import foresee
+from ksconfig.operations.history import COMPLETED, readable, restart_due
 from ksconfig.operations.models import await_models
 from ksconfig.operations.preflight import check_rights
 from ksconfig.operations.rollout import check_restartable, restart, unproved
 from ksconfig.operations.site import Options, Site
+from ksconfig.operations.view import Scope, View
 from ksconfig.source.cluster.source import in_order, reverse
 
 _RECENT_SECONDS = 3600
@@ -63,15 +63,22 @@ def apply(site: Site, plan: Plan, options: Options) -> Result:
         ModelsNotReady: services do not run their new image, or are not ready with it.
         KsconfigError: as `carry_out`.
     """
+    if options.wait_models and not (options.restart and options.wait):
+        raise UsageError("--wait-models waits for the restart too", advice="Leave --no-restart and --no-wait out.")
     result = carry_out(site, plan, options)
-    if not options.wait_models or not options.restart or not options.wait:
+    if not options.wait_models:
         return result
     number = result.revision
     try:
         awaited = await_models(site, result.plan, options.models_timeout, options.say)
     except ModelsNotReady as error:
         error.revision = number
-        error.not_done = f"the change is written{f' (revision {number})' if number else ''}, and the controller serves"
+        written = f"the change is written{f' (revision {number})' if number else ''}"
+        error.not_done = f"{written if result.changed else 'nothing was written'}, and the controller serves"
+        if not result.changed:
+            error.advice = (
+                "The values were there before, so nothing is taken back by itself; ksconfig status tells more."
+            )
         if not error.failed or not options.rollback_on_failure or not result.changed:
             raise
         raise _roll_back(site, result, options, error) from error
@@ -102,6 +109,9 @@ def carry_out(site: Site, plan: Plan, options: Options) -> Result:
         return _pruned(site, options, replace(result, notices=(_restart_left(),)))
     if not wanted:
         _mark(site, revision, "ready")
+        if any(one.code == COMPLETED for one in plan.notices):  # the restart of the interrupted run may be due yet
+            older = _finish_older(site, plan, options)
+            result = replace(result, restarted=older.restarted, served=older.served)
         return _pruned(site, options, result)
     if site.workload is None:
         missing = NotReady(
@@ -183,13 +193,15 @@ def _roll_back(site: Site, result: Result, options: Options, error: NotReady) ->
     """Put back the exact old texts, and wait for the controller again; gives the error that tells both outcomes."""
     options.say(f"taking the change back: {error.why}")
     site.source.refresh()
-    edits = tuple(reverse(edit) for edit in reversed(result.plan.edits))
+    edits = tuple(reverse(edit) for edit in reversed(result.plan.edits) if _is_ours(site, edit))
     number = result.revision
     back = replace(
         result.plan, command="rollback", edits=edits, patches=(), rollback_of=(number,) if number else (),
         rollback_to=(number or 1) - 1, images=(), asked=tuple(_swapped(one) for one in result.plan.asked),
     )  # fmt: skip
     try:
+        # services that were made meanwhile have the version that goes
+        back = foresee(View(site.source, Scope(site.source.found.namespace)), back, bring_along=True)
         revision = _write_once(site, back, options)
         if plan_restarts(back):
             assert site.workload is not None
@@ -212,6 +224,11 @@ def _roll_back(site: Site, result: Result, options: Options, error: NotReady) ->
     )
     told.not_done = "the change was taken back"
     return told
+
+
+def _is_ours(site: Site, edit: FieldEdit) -> bool:
+    """Whether what was written is still there; of a service its owner may have changed or deleted it meanwhile."""
+    return edit.object.kind != SERVICE_KIND or site.source.text_now(edit.object, edit.field) == edit.after
 
 
 def _swapped(change: Change) -> Change:
@@ -332,7 +349,7 @@ def _finish_older(site: Site, plan: Plan, options: Options) -> Result:
     result = Result(plan, False)
     if site.workload is None or not options.restart:
         return result
-    records = _records(site)
+    records = readable(site)
     due, revision = restart_due(site, plan.release.likely_rules, site.workload.staying_pods(), records)
     if not due and revision is None:
         for one in records:
@@ -342,50 +359,3 @@ def _finish_older(site: Site, plan: Plan, options: Options) -> Result:
     check_restartable(site.workload, options.restart_by)
     options.say("the value is there already, and the controller has not been restarted since it was written")
     return _restart(site, due, options, result, revision)
-
-
-def restart_due(
-    site: Site, rules: Sequence[Rules], pods: Sequence[Mapping[str, Any]], records: Sequence[Revision]
-) -> tuple[frozenset[str], Revision | None]:
-    """The pods that run on older texts than those that are there, and the revision whose restart was not seen to end.
-
-    A restart is of the whole controller, so it is due whichever text has changed.
-
-    Args:
-        pods: the controller's that are not going.
-        records: the history, settled.
-    """
-    due: frozenset[str] = frozenset()
-    unfinished = None
-    gone = undone(records)
-    for one in records:
-        if one.number in gone:
-            continue
-        if one.state in ("written", "applied", "failed") and needs_restart(_as_edits(one.fields), rules):
-            # by UIDs: the pods that were seen before the write
-            due |= pods_due(pods, frozenset(one.pods), one.time, strict=True)
-            unfinished = one
-    # Our own writes are judged by the records, where there are any.
-    ours = FIELD_MANAGER if any(one.state in EFFECTIVE for one in records) else ""
-    for config in site.source.configs():
-        written = last_written(config.metadata, passing_over=ours)
-        if written > str(config.metadata.get("creationTimestamp", "")):
-            due |= pods_due(pods, frozenset(), written, strict=True)
-    return due, unfinished
-
-
-def _as_edits(texts: Iterable[FieldText]) -> list[FieldEdit]:
-    return [FieldEdit(text.object, text.field, text.before, ()) for text in texts]
-
-
-def _records(site: Site) -> tuple[Revision, ...]:
-    """The history as far as it may be read."""
-    try:
-        return effective(site)
-    except RightMissing:
-        return ()
-
-
-def effective(site: Site) -> tuple[Revision, ...]:
-    """The revisions, with pending ones judged by the texts that are there."""
-    return settled(site.records.list(), site.source.text_now)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from ksconfig.errors import ModelsNotReady, RightMissing
 from ksconfig.model.plain import mapping
-from ksconfig.model.plan import Plan
+from ksconfig.model.plan import ObjectRef, Plan
+from ksconfig.model.services.impact import repository
 from ksconfig.model.services.pins import default_version
 from ksconfig.model.services.resolve import resolve, standstill
-from ksconfig.model.services.service import AUTO_UPDATE_OFF, read_service
+from ksconfig.model.services.service import AUTO_UPDATE_OFF, KIND, read_service
 from ksconfig.model.services.workload import Key, Workload, by_component
 from ksconfig.operations.site import Say, Site
 from ksconfig.operations.view import Scope, View
@@ -61,6 +62,7 @@ def service_states(site: Site, scope: Scope) -> tuple[ServiceState, ...]:
         RightMissing: services or their workloads may not be read.
     """
     view = View(site.source, scope)
+    view.need_config()
     world = present_world(view, view.release.likely_rules[-1])
     deploy = mapping(world.config.get("deploy"))
     running = by_component(site.source.workloads(None))
@@ -116,7 +118,9 @@ def await_models(site: Site, plan: Plan, seconds: float, say: Say) -> int:
         lacking = _lacking(site, wanted)
         if not lacking:
             return len({key[:2] for key in wanted})
-        line = f"{len(wanted) - len(lacking)} of {len(wanted)} services run their new image and are ready"
+        key, why = next(iter(lacking.items()))
+        there = f"{len(wanted) - len(lacking)} of {len(wanted)} run their new image and are ready"
+        line = f"{there}; {'/'.join(key[:2])}: {why}"
         if line != said:
             said = line
             say(line)
@@ -137,10 +141,12 @@ def _wanted(site: Site, plan: Plan) -> dict[Key, tuple[str, ...]]:
             (one.namespace, one.name, one.component): tuple(one.after.split(" or "))
             for one in plan.impact.having("changes", "canary", "pinned-tag")
         }
+    # the values were there already: the services that have what was asked for, and are not wholly on it yet
+    asked = {repository(image.after) for image in plan.images}
     return {
         (one.namespace, one.name, one.component): tuple(one.expected.split(" or "))
-        for one in service_states(site, Scope(site.source.found.namespace))
-        if not one.up_to_date and one.expected
+        for one in (service_states(site, Scope(site.source.found.namespace)) if asked else ())
+        if not one.up_to_date and repository(one.expected) in asked
     }
 
 
@@ -149,7 +155,10 @@ def _lacking(site: Site, wanted: Mapping[Key, tuple[str, ...]]) -> dict[Key, str
     running = by_component(site.source.workloads({key[:2] for key in wanted})) if wanted else {}
     lacking = {}
     for key, images in wanted.items():
-        if why := _lacks(running.get(key), images):
+        workload = running.get(key)
+        if workload is None and site.source.running.find(ObjectRef(KIND, key[0], key[1])) is None:
+            continue  # its owner has deleted it meanwhile
+        if why := _lacks(workload, images):
             lacking[key] = why
     return lacking
 

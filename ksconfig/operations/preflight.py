@@ -14,6 +14,7 @@ from ksconfig.model.restart import plan_restarts
 from ksconfig.model.services.service import KIND as SERVICE_KIND
 from ksconfig.model.start import start_faults
 from ksconfig.operations.foresight import notices_of
+from ksconfig.operations.history import with_the_rest
 from ksconfig.operations.site import Options, Site
 from ksconfig.operations.view import BROKEN_START, FOREIGN_OWNER, Scope
 from ksconfig.source.cluster.rights import Right, missing_rights
@@ -29,7 +30,11 @@ def review(site: Site, plan: Plan, scope: Scope) -> Plan:
         Refused: an object is immutable or belongs to somebody who takes changes back; the controller could not start
             with the resulting config.
     """
+    plan = with_the_rest(site, plan)
     notices = list(plan.notices)
+    if not plan.changed and (scope.care.unpin or scope.care.unpin_services):
+        message = "the values are there already, so no service is unpinned; ksconfig status shows which are pinned"
+        notices.append(Notice("not-unpinned", message))
     for group in in_order(plan.edits):
         ref = group[0].object
         if ref.kind == SERVICE_KIND:

@@ -13,7 +13,7 @@ from ksconfig.model.revision import EFFECTIVE, Revision, Wanted, newest_to_undo,
 from ksconfig.model.services.service import KIND as SERVICE_KIND
 from ksconfig.operations.draft import Draft
 from ksconfig.operations.foresight import foresee
-from ksconfig.operations.live import effective
+from ksconfig.operations.history import effective
 from ksconfig.operations.site import Site
 from ksconfig.operations.view import Scope, View
 from ksconfig.source.cluster.source import field_patch
@@ -121,6 +121,11 @@ def _restore(site: Site, view: View, texts: tuple[Wanted, ...]) -> Plan:
             continue
         live = site.source.text_now(text.object, text.field)
         if live == text.wanted:
+            continue
+        if text.object.kind == SERVICE_KIND and live != text.known:
+            draft.notice(
+                "own-change", f"{text.object} has another {text.field[-1]} since, which is left: {_told(live)}"
+            )
             continue
         if live is None and text.known is not None:
             site.source.the_object(text.object)  # told as gone, if it is

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from ksconfig.errors import UsageError
 from ksconfig.source.cluster.patience import Patience
 from ksconfig.source.cluster.records import Records
 from ksconfig.source.cluster.source import ClusterSource
@@ -53,6 +54,12 @@ class Options:
     models_timeout: float = 1800.0
     say: Say = field(default=_silent)
     written: Callable[[int | None], None] = field(default=_nothing)
+
+    def __post_init__(self) -> None:
+        for name in ("timeout", "models_timeout"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or value <= 0:
+                raise UsageError(f"{name} is {value!r}, and must be a number of seconds above 0")
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,8 @@ def decides_images(edits: Iterable[FieldEdit]) -> bool:
 
 
 def needs_runtimes(edits: Iterable[FieldEdit]) -> bool:
-    """Whether other objects must be read to tell what the edits do; explainers and the router stand for themselves."""
-    alone = {"explainers", *_ALONE}
-    return any(edit.object.kind != "ConfigMap" or edit.field[1] not in alone for edit in edits)
+    """Whether other objects must be read to tell what the edits do; the router stands for itself."""
+    return any(edit.object.kind != "ConfigMap" or edit.field[1] not in _ALONE for edit in edits)
 
 
 def worlds(view: View, edits: Sequence[FieldEdit], rules: Rules) -> tuple[World, World]:

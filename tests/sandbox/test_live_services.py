@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from ksconfig import Care, Impact, Refused, connect
+from ksconfig.operations import live
+from ksconfig.operations.site import Options
 from tests.sandbox.command_line import CommandLine
 from tests.sandbox.kserve import KServe, shortly
 from tests.sandbox.releases import releases
@@ -15,6 +17,7 @@ from tests.sandbox.releases import releases
 IMAGE = "reg.local:5000/team/sk:v9"
 URI = {"storageUri": "gs://models/iris"}
 GPU = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
+OWN = {"name": "kserve-container", "image": "my.local/own:1"}
 MODEL = {"model": {"modelFormat": {"name": "sklearn"}, **URI}}
 
 
@@ -216,10 +219,10 @@ def test_more_services_than_allowed_are_refused(kserve: KServe, ksconfig: Comman
     assert "2 services would change, and --max-affected is 1" in done.err
 
 
+@pytest.mark.parametrize("predictor", [{"containers": [OWN]}, MODEL], ids=["custom", "sklearn"])
 @pytest.mark.kserve("0.20.0")
-def test_an_explainer_is_pinned_to_this_day(kserve: KServe) -> None:
-    custom = {"containers": [{"name": "kserve-container", "image": "my.local/own:1"}]}
-    service = kserve.service("explained", custom)
+def test_an_explainer_is_pinned_to_this_day(kserve: KServe, predictor: dict[str, Any]) -> None:
+    service = kserve.service("explained", predictor)
     service["spec"]["explainer"] = {"art": {"type": "SquareAttack"}}
     kserve.api.create(service)
     shortly("its explainer runs", lambda: explainer_image(kserve, "explained"))
@@ -279,3 +282,44 @@ def test_graphs_are_named_where_their_router_is_touched(kserve: KServe, ksconfig
     kserve.api.request("POST", path, graph)
     plan = ksconfig.ok("set-image", "router", ":v9", "--dry-run", "-o", "json").json
     assert plan["impact"]["inferenceGraphs"] == [f"{kserve.namespace}/chain"]
+
+
+@pytest.mark.kserve("0.7.0")
+def test_what_an_interrupted_run_has_left_pinned_is_completed_by_the_same_command(
+    kserve: KServe, ksconfig: CommandLine
+) -> None:
+    before = kserve.config()
+    for name in ("one", "two"):
+        kserve.create(name, {"sklearn": URI})
+    with connect(kubeconfig=kserve.sandbox.kubeconfig) as cluster:
+        plan = cluster.plan_set_image({"sklearn": IMAGE}, care=Care(unpin=True))
+        site = cluster.site
+        live._record(site, plan, Options())  # as a process does that is killed after its first write
+        site.source.write([edit for edit in plan.edits if edit.object.kind == "ConfigMap"])
+    done = ksconfig.ok("set-image", "sklearn", IMAGE, "--unpin")
+    assert "was interrupted" in done.err
+    for name in ("one", "two"):
+        kserve.wait_for_image(name, IMAGE)
+    again = ksconfig.ok("set-image", "sklearn", IMAGE, "--unpin", "-o", "json").json
+    assert not again["changed"]
+    ksconfig.ok("rollback", "--to-revision", "0")
+    assert kserve.config() == before
+    for name in ("one", "two"):
+        kserve.wait_for_image(name, "kserve/sklearnserver:v0.7.0")
+
+
+@pytest.mark.kserve("0.7.0")
+def test_a_service_that_its_owner_has_changed_since_is_left_by_a_rollback(
+    kserve: KServe, ksconfig: CommandLine
+) -> None:
+    before = kserve.config()
+    for name in ("kept", "changed", "deleted"):
+        kserve.create(name, {"sklearn": URI})
+    ksconfig.ok("set-image", "sklearn", IMAGE, "--unpin")
+    kserve.api.patch(kserve.service_path("changed"), {"spec": {"predictor": {"sklearn": {"runtimeVersion": "1.3"}}}})
+    kserve.api.delete(kserve.service_path("deleted"))
+    done = ksconfig.ok("rollback")
+    assert f"{kserve.namespace}/changed has another runtimeVersion since" in done.err
+    assert kserve.config() == before
+    kserve.wait_for_image("kept", "kserve/sklearnserver:v0.7.0")
+    kserve.wait_for_image("changed", "kserve/sklearnserver:1.3")

@@ -155,6 +155,14 @@ def concerned(service: Service, what: Touched) -> bool:
     return isinstance(explainer, Mapping) and any(f"explainer/{name}" in frameworks for name in explainer)
 
 
+def stands_still(service: Service, world: World) -> str:
+    """Why the controller leaves a service as it is now, whatever its images should be; "" if it does not."""
+    stands = standstill(service, world.rules, mapping(world.config.get("deploy")))
+    if not stands and world.rules.auto_update_off and service.annotations.get(AUTO_UPDATE_OFF) == "true":
+        stands = f"its annotation {AUTO_UPDATE_OFF} keeps it as it is while it is ready" if service.ready else ""
+    return stands
+
+
 def judge(
     service: Service, old: World, new: World, what: Touched, later: Service | None = None
 ) -> Iterator[ServiceImpact]:
@@ -165,9 +173,7 @@ def judge(
     """
     was, now = resolve(service, old), resolve(later or service, new)
     service = later or service
-    stands = standstill(service, new.rules, mapping(new.config.get("deploy")))
-    if not stands and new.rules.auto_update_off and service.annotations.get(AUTO_UPDATE_OFF) == "true":
-        stands = f"its annotation {AUTO_UPDATE_OFF} keeps it as it is while it is ready" if service.ready else ""
+    stands = stands_still(service, new)
     rolls = False
     for component, after in now.items():
         before = was[component]

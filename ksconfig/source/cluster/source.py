@@ -86,6 +86,8 @@ class ClusterSource:
         try:
             listed = list(self.client.items(f"{base}/{resource}"))
         except RightMissing:
+            if not self._has(base, resource):  # 403 comes before 404
+                return ()
             if kind == NAMESPACED_KIND:  # they are never changed by a framework's name: known or not
                 return ()
             raise
@@ -95,6 +97,11 @@ class ClusterSource:
             raise
         names = {"apiVersion": f"{GROUP}/v1alpha1", "kind": kind}  # the items of a list do without
         return tuple(ClusterObject({**names, **one}, kind, self._path(kind, one["metadata"])) for one in listed)
+
+    def _has(self, base: str, resource: str) -> bool:
+        """Whether the API server has a resource at all, as anybody may know."""
+        served = self.client.find(base) or {}
+        return any(one.get("name") == resource for one in served.get("resources") or ())
 
     def _path(self, kind: str, metadata: Mapping[str, Any]) -> str:
         """Where a runtime or storage container is; without a name, where those of its kind are."""

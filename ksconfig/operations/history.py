@@ -1,0 +1,103 @@
+"""The history as it stands: judged by the texts that are there, and which restart it leaves due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ksconfig.errors import RightMissing
+from ksconfig.model.owners import FIELD_MANAGER
+from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, Plan
+from ksconfig.model.releases import Rules
+from ksconfig.model.restart import last_written, needs_restart, pods_due
+from ksconfig.model.revision import EFFECTIVE, FieldText, Revision, settled, undone
+from ksconfig.operations.site import Site
+
+COMPLETED = "completed"
+
+
+def restart_due(
+    site: Site, rules: Sequence[Rules], pods: Sequence[Mapping[str, Any]], records: Sequence[Revision]
+) -> tuple[frozenset[str], Revision | None]:
+    """The pods that run on older texts than those that are there, and the revision whose restart was not seen to end.
+
+    A restart is of the whole controller, so it is due whichever text has changed.
+
+    Args:
+        pods: the controller's that are not going.
+        records: the history, settled.
+    """
+    due: frozenset[str] = frozenset()
+    unfinished = None
+    gone = undone(records)
+    for one in records:
+        if one.number in gone:
+            continue
+        if one.state in ("written", "applied", "failed") and needs_restart(_as_edits(one.fields), rules):
+            # by UIDs: the pods that were seen before the write
+            due |= pods_due(pods, frozenset(one.pods), one.time, strict=True)
+            unfinished = one
+    # Our own writes are judged by the records, where there are any.
+    ours = FIELD_MANAGER if any(one.state in EFFECTIVE for one in records) else ""
+    for config in site.source.configs():
+        written = last_written(config.metadata, passing_over=ours)
+        if written > str(config.metadata.get("creationTimestamp", "")):
+            due |= pods_due(pods, frozenset(), written, strict=True)
+    return due, unfinished
+
+
+def _as_edits(texts: Iterable[FieldText]) -> list[FieldEdit]:
+    return [FieldEdit(text.object, text.field, text.before, ()) for text in texts]
+
+
+def readable(site: Site) -> tuple[Revision, ...]:
+    """The history as far as it may be read."""
+    try:
+        return effective(site)
+    except RightMissing:
+        return ()
+
+
+def effective(site: Site) -> tuple[Revision, ...]:
+    """The revisions, with pending ones judged by the texts that are there."""
+    return settled(site.records.list(), site.source.text_now)
+
+
+def with_the_rest(site: Site, plan: Plan) -> Plan:
+    """A plan whose values are there already, with what an interrupted run of it has left unwritten.
+
+    That run recorded all that it was to write: a runtime, the config, services that were to follow.
+    """
+    if plan.changed or not plan.asked:
+        return plan
+    newest = max((one for one in readable(site) if one.state in EFFECTIVE), key=lambda one: one.number, default=None)
+    if newest is None or newest.state != "written" or newest.command != plan.command:
+        return plan
+    recorded = {(one.object, one.path): one.after for one in newest.changes}
+    common = [one for one in plan.asked if (one.object, one.path) in recorded]
+    if not common or any(recorded[one.object, one.path] != one.after for one in common):
+        return plan
+    left = [
+        FieldEdit.between(text.object, text.field, text.before, text.after)
+        for text in newest.fields
+        if text.before != text.after and site.source.text_now(text.object, text.field) == text.before
+        if site.source.has(text.object) or text.before is None
+    ]
+    if not left:
+        return plan
+    changes = tuple(
+        Change(one.object, one.field, _shown(one.before), _shown(one.after), str(one.object)) for one in left
+    )
+    message = f"revision {newest.number} was interrupted: what it has left unwritten is written now"
+    return replace(
+        plan,
+        edits=tuple(left),
+        patches=site.source.prepare(left),
+        asked=(*plan.asked, *changes),
+        notices=(*plan.notices, Notice(COMPLETED, message)),
+    )
+
+
+def _shown(text: str | None) -> Any:
+    return ABSENT if text is None else text
