@@ -40,6 +40,8 @@ def compare(foretold: Prediction, seen: Observed, updated: bool = False) -> Verd
         if difference:
             differences.append(difference)
         one_of |= len(component.images) > 1
+    if not updated and foretold.pod is not None and seen.pod is not None and dict(foretold.pod) != seen.pod:
+        differences.append(f"pod: foretold {dict(foretold.pod)}, but really it is given {seen.pod}")
     if not foretold.awaited and not seen.control and not differences:
         differences.append("nothing came of it, as foretold, but nothing came of the service submitted after it either")
     return Verdict("; ".join(differences), one_of and not differences)

@@ -15,6 +15,7 @@ from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, STORAGE_KIND,
 from ksconfig.model.services.admission import admit
 from ksconfig.model.services.resolve import resolve, standstill
 from ksconfig.model.services.service import Service, deployment_mode, read_service
+from ksconfig.model.services.storage import pod_images
 from ksconfig.model.services.world import StorageContainer, World, read_storage_container
 
 
@@ -40,10 +41,12 @@ class Prediction:
     Attributes:
         refusal: why admission refuses it; "" if it does not.
         components: by name, if it does not.
+        pod: the images that the webhook adds to a pod of its predictor, by container; None if it is not told.
     """
 
     refusal: str = ""
     components: Mapping[str, Component] = field(default_factory=dict)
+    pod: Mapping[str, str] | None = None
 
     @property
     def refused(self) -> bool:
@@ -57,7 +60,8 @@ class Prediction:
 
     def as_json(self) -> Object:
         """It as plain data."""
-        return {"refusal": self.refusal, "components": {name: asdict(one) for name, one in self.components.items()}}
+        components = {name: asdict(one) for name, one in self.components.items()}
+        return {"refusal": self.refusal, "components": components, "pod": self.pod}
 
 
 def world_of(
@@ -137,7 +141,7 @@ def _of(service: Service, world: World) -> _Foretold:
         problem = still or one.problem
         images = () if problem else one.images
         found[name] = Component(images, problem or ("" if images else "the model cannot tell"), one.reasons)
-    return _Foretold(Prediction(components=found), admitted.service)
+    return _Foretold(Prediction("", found, dict(pod_images(admitted.service, world))), admitted.service)
 
 
 def _deploy(world: World) -> Mapping[str, Any]:

@@ -29,6 +29,7 @@ _CHANGE_SECONDS = 10.0
 #: The controller looks at one service after the other, and again at each that has changed; so not too many at a time.
 _AT_A_TIME = 80
 _SERVING = ("kserve-container", "kfserving-container")
+_ADDED = ("storage-initializer", "agent")
 _UNKNOWN = re.compile(r'unknown field "([^"]+)"')
 #: Fields that decide what becomes of a service: without one of them it would be another one.
 _MATTER = frozenset(
@@ -72,6 +73,13 @@ class Order:
             return (f"{name}-{variant}-predictor",)
         return f"{name}-{kind}", f"{name}-{kind}-default"
 
+    def owns(self, pod: tuple[str, str]) -> bool:
+        """Whether a pod, by namespace and name, is of its predictor."""
+        names = self.names("predictor")
+        return pod[0] == self.key[0] and any(
+            re.fullmatch(rf"{one}(-[0-9]+-deployment)?-[^-]+-[^-]+", pod[1]) for one in names
+        )
+
     @property
     def components(self) -> tuple[str, ...]:
         """The components that it may have."""
@@ -97,6 +105,7 @@ class Observed:
         refusal: what KServe's webhook, or the check of its types, said against it.
         of_update: whether that was against its update.
         images: of its workloads, by component.
+        pod: the images that KServe's webhook has added to a pod of its predictor, by container; None if it has no pod.
         complaints: the controller's warnings.
         control: whether a service submitted to its namespace after it has its workload.
         stored: its spec as stored.
@@ -107,6 +116,7 @@ class Observed:
     refusal: str = ""
     of_update: bool = False
     images: dict[str, str] = field(default_factory=dict)
+    pod: dict[str, str] | None = None
     complaints: list[str] = field(default_factory=list)
     control: bool = False
     stored: Object = field(default_factory=dict)
@@ -236,16 +246,22 @@ class Submission:
     def _read(self, orders: list[Order], control: str) -> None:
         workloads = self._workloads()
         complaints = self._complaints()
+        pods = {(one["metadata"]["namespace"], one["metadata"]["name"]): _added(one) for one in self._pods()}
         for order in orders:
             seen = self._seen[order.name]
             if seen.skipped or (seen.refusal and not seen.of_update):
                 continue
             seen.images = order.images(workloads)
+            seen.pod = next((found for key, found in pods.items() if order.owns(key)), None)
             seen.complaints = complaints.get(order.key, [])
             seen.control = (order.key[0], f"{control}-predictor") in workloads or (
                 (order.key[0], f"{control}-predictor-default") in workloads
             )
             seen.stored = (self._api.find(self._api.path_of(order.service)) or {}).get("spec", {})
+
+    def _pods(self) -> list[Object]:
+        """All pods, those that are going away left out."""
+        return [one for one in self._api.items("/api/v1/pods") if "deletionTimestamp" not in one["metadata"]]
 
     def _complaints(self) -> dict[tuple[str, str], list[str]]:
         found: dict[tuple[str, str], list[str]] = {}
@@ -261,6 +277,13 @@ class Submission:
 def _is_of_kserve(error: ApiError) -> bool:
     """Whether KServe's webhook has refused, or crashed; with 400 it says that it cannot read a field's type."""
     return "webhook" in str(error) and error.code != 400
+
+
+def _added(pod: Object) -> dict[str, str]:
+    """The images of the containers that KServe adds to a pod."""
+    spec = pod["spec"]
+    found = [*spec.get("initContainers", ()), *spec["containers"]]
+    return {one["name"]: one["image"] for one in found if one["name"] in _ADDED}
 
 
 def _image(workload: Object) -> str:

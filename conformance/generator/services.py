@@ -128,9 +128,26 @@ def storage(kit: Kit) -> Iterator[Draft]:
         yield Draft(kit.of("sklearn", storageUri=uri))
     for uri in ("gs://models/m.onnx", "gs://models/m.pt", "gs://models/m", "ftp://models/m.onnx"):
         yield Draft(kit.block("onnx", storageUri=uri))
-    without = kit.block("sklearn")
-    del without["sklearn"]["storageUri"]
-    yield Draft(without)
+    for name in ("sklearn", "pytorch", "tensorflow", "triton", "huggingface"):
+        if name in kit.blocks:
+            yield Draft({name: {}})
+    yield Draft({"sklearn": {"protocolVersion": "v2"}})
+    for value in ("true", "false"):
+        variable = {"name": "MULTI_MODEL_SERVER", "value": value}
+        yield Draft({"containers": [container("me/own:1", env=[variable])]})
+    if kit.rules.storage_specs:
+        for stored in these({"path": "m"}, {"key": "k"}, {"key": "k", "path": "m", "parameters": {"type": "s3"}}):
+            yield Draft({"sklearn": {"storage": stored}})
+        yield Draft(kit.block("sklearn", storageUri="s3://b/m", storage={"path": "m"}))
+    if kit.rules.several_uris:
+        one, other = (
+            {"uri": "gs://b/m", "mountPath": "/mnt/models/a"},
+            {"uri": "s3://b/m", "mountPath": "/mnt/models/b"},
+        )
+        volume = {"uri": "pvc://claim/m", "mountPath": "/mnt/volume"}
+        for several in ([one], [one, other], [one, volume], [volume], [{**one, "mountPath": "/x/a"}, other]):
+            yield Draft({"sklearn": {}, "storageUris": several})
+        yield Draft({**kit.block("sklearn"), "storageUris": [one]})
 
 
 def refusals(kit: Kit) -> Iterator[Draft]:

@@ -14,6 +14,7 @@ from ksconfig.model.fields import go_fields
 from ksconfig.model.plain import mapping, sequence, string
 from ksconfig.model.releases import Rules
 from ksconfig.model.runtimes import SERVING_CONTAINER
+from ksconfig.model.services.multi_model import fetches_models
 from ksconfig.model.services.service import BLOCKS, EXPLAINERS, Service, containers
 from ksconfig.model.services.world import World
 
@@ -39,13 +40,17 @@ def storage_uri(component: Mapping[str, Any], *, named: bool = False) -> str:
 
 def uri_of_containers(component: Mapping[str, Any], *, named: bool = False) -> str:
     """The URI that a container of one's own names in its environment; "" if it does not."""
+    return _uri_variable(component, named=named) or ""
+
+
+def _uri_variable(component: Mapping[str, Any], *, named: bool) -> str | None:
     own = containers(component)
     if named and len(own) > 1:
         own = [one for one in own if one.get("name") == SERVING_CONTAINER]
     for variable in map(mapping, sequence(own[0].get("env")) if own else ()):
         if variable.get("name") == "STORAGE_URI":
             return string(variable.get("value")) or ""
-    return ""
+    return None
 
 
 def uri_fault(uri: str, world: World) -> str:
@@ -108,12 +113,29 @@ def pod_images(service: Service, world: World) -> Mapping[str, str]:
     """The images that the pod webhook adds to a predictor's pod: "storage-initializer" and "agent"."""
     found = {}
     predictor = service.predictor
-    uri = storage_uri(predictor, named=world.rules.collocates)
-    if uri and not uri.startswith("oci+native://"):
+    fetches = fetches_models(service, world)
+    uri = None if fetches else _source(predictor, world)
+    if uri is not None and not uri.startswith("oci+native://"):
         found["storage-initializer"] = _storage_image(uri, world)
-    if any(isinstance(predictor.get(name), Mapping) for name in ("logger", "batcher")):
+    if fetches or any(isinstance(predictor.get(name), Mapping) for name in ("logger", "batcher")):
         found["agent"] = world.image_of("agent")
     return {name: image for name, image in found.items() if image}
+
+
+def _source(predictor: Mapping[str, Any], world: World) -> str | None:
+    """The URI that the webhook is told of; None if it is told of none. An empty one counts."""
+    rules = world.rules
+    for name in ("model", *BLOCKS):
+        body = predictor.get(name)
+        if isinstance(body, Mapping):
+            uri = string(body.get("storageUri"))
+            if uri is None and rules.storage_specs and mapping(body.get("storage")).get("path") is not None:
+                return "<scheme-placeholder>://"
+            if uri is None and rules.several_uris:
+                uris = [str(mapping(one).get("uri", "")) for one in sequence(predictor.get("storageUris"))]
+                return next((one for one in uris if not one.startswith("pvc://")), None)
+            return uri
+    return _uri_variable(predictor, named=rules.collocates)
 
 
 def _storage_image(uri: str, world: World) -> str:
