@@ -69,14 +69,12 @@ def with_the_rest(site: Site, plan: Plan) -> Plan:
 
     That run recorded all that it was to write: a runtime, the config, services that were to follow.
     """
-    if plan.changed or not plan.asked:
+    if plan.changed or not (plan.asked or plan.images):
         return plan
     newest = max((one for one in readable(site) if one.state in EFFECTIVE), key=lambda one: one.number, default=None)
     if newest is None or newest.state != "written" or newest.command != plan.command:
         return plan
-    recorded = {(one.object, one.path): one.after for one in newest.changes}
-    common = [one for one in plan.asked if (one.object, one.path) in recorded]
-    if not common or any(recorded[one.object, one.path] != one.after for one in common):
+    if not _asks_the_same(plan, newest):
         return plan
     left = [
         FieldEdit.between(text.object, text.field, text.before, text.after)
@@ -97,6 +95,14 @@ def with_the_rest(site: Site, plan: Plan) -> Plan:
         asked=(*plan.asked, *changes),
         notices=(*plan.notices, Notice(COMPLETED, message)),
     )
+
+
+def _asks_the_same(plan: Plan, revision: Revision) -> bool:
+    if plan.images:
+        images = {one.target: one.after for one in revision.images}
+        return all(images.get(one.target) == one.after for one in plan.images)
+    recorded = {(one.object, one.path): one.after for one in revision.changes}
+    return all(recorded.get((one.object, one.path)) == one.after for one in plan.asked)
 
 
 def _shown(text: str | None) -> Any:
