@@ -14,7 +14,6 @@ from ksconfig.model.reference import ImageArgument, Reference
 from ksconfig.model.runtimes import STORAGE_KIND, served_frameworks, tag_rule
 from ksconfig.model.targets import is_read, why_unread
 from ksconfig.operations.draft import Draft
-from ksconfig.operations.foresight import foresee
 from ksconfig.operations.view import ConfigView, Scope, View
 from ksconfig.source.port import Source
 from ksconfig.text.json_path import format_path
@@ -85,6 +84,8 @@ def plan_set_image(
         Refused: the release does not read the image; the runtime serves other frameworks too; a GPU tag would be left
             behind; a tag breaks the ``-gpu`` rule; with ``pin``, the release makes something else of a digest.
     """
+    from ksconfig.operations.foresight import foresee  # what only plans need is loaded only for them
+
     if not isinstance(images, Mapping) or not all(isinstance(one, str) for pair in images.items() for one in pair):
         raise UsageError("images must be a mapping from target to image, both strings")
     if not images or not all(images):

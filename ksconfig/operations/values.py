@@ -13,7 +13,6 @@ from ksconfig.model.plan import ABSENT, Change, Plan
 from ksconfig.model.reference import Reference
 from ksconfig.model.targets import is_read, why_unread
 from ksconfig.operations.draft import Draft
-from ksconfig.operations.foresight import foresee
 from ksconfig.operations.view import ConfigView, Scope, View, key_path
 from ksconfig.source.port import Source
 from ksconfig.text.json_path import Path, Step, format_path, walk
@@ -40,6 +39,8 @@ def plan_set(
             the controller could not start with the result.
         KsconfigError: the path is ambiguous or leads nowhere, or the text is broken.
     """
+    from ksconfig.operations.foresight import foresee  # what only plans need is loaded only for them
+
     steps = key_path(path)
     with not_done(f"{format_path(steps)} was not set"):
         draft = Draft(View(source, scope), "set")
@@ -145,6 +146,8 @@ def _warn_about_image(draft: Draft, steps: Path) -> None:
 
 def plan_unset(source: Source, path: str | Sequence[Step], scope: Scope) -> Plan:
     """A plan that removes one value; without change if it is not there."""
+    from ksconfig.operations.foresight import foresee  # what only plans need is loaded only for them
+
     steps = key_path(path)
     with not_done(f"{format_path(steps)} was not removed"):
         draft = Draft(View(source, scope), "unset")
