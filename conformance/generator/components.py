@@ -67,6 +67,8 @@ def resources(kit: Kit) -> Iterator[Draft]:
         ({"nvidia.com/gpu": 1}, {"nvidia.com/gpu": "2"}),
         ({"example.com/device": "1", "cpu": "1"}, {"example.com/device": "1"}),
         ({"memory": "2000M"}, {"memory": "1Gi"}),
+        ({}, {"gpu": "1"}),
+        ({"ephemeral-storage": "1Gi"}, {"ephemeral-storage": "2Gi"}),
     ):
         given = {"resources": {"requests": requests, "limits": limits}}
         yield Draft(kit.of("sklearn", **given))

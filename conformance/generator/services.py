@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from conformance.case import Object
 from conformance.generator.kit import DIGEST, GPU, IMAGES, MIG, Draft, Kit, container, these
@@ -177,6 +178,13 @@ def refusals(kit: Kit) -> Iterator[Draft]:
     yield Draft({**kit.block("sklearn"), "containers": two})
 
 
+_QUERY: Object = {"metric": {"backend": "prometheus", "serverAddress": "http://metrics", "query": "up"}}
+
+
+def _of_resource(name: str, **target: Any) -> Object:
+    return {"type": "Resource", "resource": {"name": name, "target": target}}
+
+
 def scaling(kit: Kit) -> Iterator[Draft]:
     """What is said of scaling, in annotations and fields."""
     plain = kit.block("sklearn")
@@ -194,6 +202,19 @@ def scaling(kit: Kit) -> Iterator[Draft]:
         for metric, target in (("cpu", 80), ("cpu", 0), ("memory", 200), ("concurrency", 5), ("rps", 0), ("rps", 9)):
             fields = {"scaleMetric": metric, "scaleTarget": target}
             yield Draft({**kit.of("sklearn"), **fields}, annotations=annotations)
+    if not kit.rules.scaled_by_annotations:
+        for aim in these(
+            _of_resource("cpu", type="Utilization", averageUtilization=70),
+            _of_resource("cpu", type="Utilization"),
+            _of_resource("cpu", type="AverageValue", averageValue="1"),
+            _of_resource("memory", type="AverageValue", averageValue="2Gi"),
+            _of_resource("memory", type="AverageValue", averageValue="10Ki"),
+            {"type": "Resource"},
+            {"type": "External", "external": {**_QUERY, "target": {"type": "Value", "value": "5"}}},
+            {"type": "External", "external": {**_QUERY, "target": {"type": "AverageValue", "averageValue": "5"}}},
+        ):
+            named = {"serving.kserve.io/autoscalerClass": kit.pick("keda", "hpa")}
+            yield Draft({**kit.of("sklearn"), "autoScaling": {"metrics": [aim]}}, annotations=named)
     if kit.rules.strategies:
         yield Draft({**kit.of("sklearn"), "deploymentStrategy": {"type": "Recreate"}})
 

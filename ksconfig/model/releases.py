@@ -101,6 +101,7 @@ class Rules(NamedTuple):
         storage_uris_at: who looks at them: admission, or the controller.
         storage_specs: whether a model may be named by ``storage``.
         several_uris: whether it may be named by several ``storageUris``.
+        names_storage: whether a service may name its storage container.
         mounts_volumes: whether a volume that holds a model is mounted without copying, whatever the config says.
         collocates: whether a predictor may have a transformer in its pod, beside the container named
             ``kserve-container``, which then names the model.
@@ -167,6 +168,7 @@ class Rules(NamedTuple):
     storage_uris_at: Literal["admission", "controller"] = "admission"
     storage_specs: bool = False
     several_uris: bool = False
+    names_storage: bool = False
     mounts_volumes: bool = False
     collocates: bool = False
     mode_names: Mapping[str, str] = MappingProxyType({})
@@ -352,6 +354,7 @@ _CHANGES: dict[int, dict[str, Any]] = {
         "+v2_formats": {"vLLM"},
         "+storage_uris": {"oci+native://"},
         "canaries": True,
+        "names_storage": True,
     },
 }
 

@@ -21,6 +21,7 @@ _LENT_BY_CONFIG = {
     "cpulimit": ("limits", "cpu"),
     "memorylimit": ("limits", "memory"),
 }
+_PLAIN = ("cpu", "memory", "ephemeral-storage")
 Amounts = Iterable[tuple[str, str, str]]
 
 
@@ -46,6 +47,9 @@ def resources_fault(container: Mapping[str, Any], below: Amounts = ()) -> str:
         amounts[kind][name] = amount
     for kind, found in amounts.items():
         found.update({name: str(amount) for name, amount in mapping(own.get(kind)).items()})
+    for name in (*mapping(own.get("requests")), *mapping(own.get("limits"))):
+        if "/" not in name and name not in _PLAIN and not name.startswith("hugepages-"):
+            return f"{name} is no resource of Kubernetes, and has no domain before it"
     for name, amount in amounts["requests"].items():
         limit = amounts["limits"].get(name)
         extended = _is_extended(name)

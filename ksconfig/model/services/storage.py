@@ -16,7 +16,7 @@ from ksconfig.model.releases import Rules
 from ksconfig.model.runtimes import SERVING_CONTAINER
 from ksconfig.model.services.multi_model import fetches_models
 from ksconfig.model.services.service import BLOCKS, EXPLAINERS, Service, containers
-from ksconfig.model.services.world import World
+from ksconfig.model.services.world import StorageContainer, World
 
 _AZURE = re.compile(r"https://(.+?).blob.core.windows.net/(.+)")
 _SCHEME = re.compile(r"\w+?://", re.ASCII)
@@ -71,6 +71,13 @@ def model_fault(component: Mapping[str, Any], world: World, *, named: bool = Fal
     rules = world.rules
     if rules.storage_uris_at == "controller" and (fault := uri_fault(storage_uri(component, named=named), world)):
         return fault
+    if rules.several_uris and (uris := sequence(component.get("storageUris"))):
+        uri = str(mapping(uris[0]).get("uri", ""))
+        container = storage_container(uri, component, world)
+        if container is None and _container_name(component, world):
+            return f"there is no storage container {component['storageContainerName']} for {uri}"
+        if container is not None and not container.several:
+            return f"{container.ref} fetches no several models (supportsMultiModelDownload)"
     if rules.storage_specs:
         for name in ("model", *BLOCKS):
             body = component.get(name)
@@ -109,6 +116,19 @@ def _names_uri(component: Mapping[str, Any]) -> bool:
     return bool(uri_of_containers(component))
 
 
+def storage_container(uri: str, component: Mapping[str, Any], world: World) -> StorageContainer | None:
+    """The storage container for a URI of a component: the one that it names, or the first that fits."""
+    if not world.rules.storage_containers:
+        return None
+    name = _container_name(component, world)
+    among = (one for one in world.storage if one.init and (not name or one.ref.name == name))
+    return next((one for one in among if one.supports(uri)), None)
+
+
+def _container_name(component: Mapping[str, Any], world: World) -> str:
+    return string(component.get("storageContainerName")) or "" if world.rules.names_storage else ""
+
+
 def pod_images(service: Service, world: World) -> Mapping[str, str]:
     """The images that the pod webhook adds to a predictor's pod: "storage-initializer" and "agent"."""
     found = {}
@@ -116,7 +136,7 @@ def pod_images(service: Service, world: World) -> Mapping[str, str]:
     fetches = fetches_models(service, world)
     uri = None if fetches else _source(predictor, world)
     if uri is not None and not uri.startswith("oci+native://"):
-        found["storage-initializer"] = _storage_image(uri, world)
+        found["storage-initializer"] = _storage_image(uri, predictor, world)
     if fetches or any(isinstance(predictor.get(name), Mapping) for name in ("logger", "batcher")):
         found["agent"] = world.image_of("agent")
     return {name: image for name, image in found.items() if image}
@@ -138,7 +158,7 @@ def _source(predictor: Mapping[str, Any], world: World) -> str | None:
     return _uri_variable(predictor, named=rules.collocates)
 
 
-def _storage_image(uri: str, world: World) -> str:
+def _storage_image(uri: str, predictor: Mapping[str, Any], world: World) -> str:
     rules = world.rules
     config = go_fields(world.config.get("storageInitializer"))
     direct = rules.mounts_volumes or (rules.storage_containers and config.get("enabledirectpvcvolumemount") is True)
@@ -146,8 +166,5 @@ def _storage_image(uri: str, world: World) -> str:
         return ""
     if uri.startswith("oci://") and rules.modelcars != "unread" and any(config.get(name) for name in _OF_IMAGES):
         return ""
-    if rules.storage_containers:
-        for one in world.storage:
-            if one.init and one.supports(uri):
-                return one.image
-    return world.image_of("storageInitializer")
+    container = storage_container(uri, predictor, world)
+    return container.image if container else world.image_of("storageInitializer")

@@ -20,12 +20,14 @@ class StorageContainer(NamedTuple):
     Attributes:
         formats: what it supports: ("prefix", "gs://"), ("regex", "...").
         init: whether it is for init containers, and not for download jobs.
+        several: whether it fetches several models at once (``storageUris``).
     """
 
     ref: ObjectRef
     image: str
     formats: tuple[tuple[str, str], ...]
     init: bool = True
+    several: bool = False
 
     def supports(self, uri: str) -> bool:
         """Whether it is for models of this URI."""
@@ -52,7 +54,8 @@ def read_storage_container(ref: ObjectRef, data: Mapping[str, Any]) -> StorageCo
     if data.get("disabled") is True:
         formats = ()
     image = string(mapping(spec.get("container")).get("image")) or ""
-    return StorageContainer(ref, image, formats, spec.get("workloadType") in (None, "initContainer"))
+    init = spec.get("workloadType") in (None, "initContainer")
+    return StorageContainer(ref, image, formats, init, spec.get("supportsMultiModelDownload") is True)
 
 
 class World:

@@ -44,6 +44,8 @@ class TestResources:
             (amounts({"x.example/d": 1}, {"x.example/d": "2"}), "it requests 1 of x.example/d, and its limit is 2"),
             (amounts({"x.example/d": 1}, {"x.example/d": "1"}), ""),
             (amounts({}, {"nvidia.com/gpu": "1"}), ""),
+            (amounts({}, {"ephemeral-storage": "1Gi", "hugepages-2Mi": "4Mi"}), ""),
+            (amounts({}, {"gpu": "1"}), "gpu is no resource of Kubernetes, and has no domain before it"),
         ],
     )
     def test_are_laid_over_those_of_a_runtime(self, given: Json, problem: str) -> None:

@@ -369,3 +369,40 @@ class TestStorageContainer:
     )
     def test_may_be_anything(self, data: Json) -> None:
         assert read_storage_container(self.REF, data) == StorageContainer(self.REF, "", (), True)
+
+
+SEVERAL: Json = {"storageUris": [{"uri": "gs://b/m", "mountPath": "/mnt/models/a"}, {"uri": "x://y"}]}
+
+
+class TestSeveralModels:
+    """Models that are fetched at once are a matter of the storage container, from 0.16 on."""
+
+    @pytest.mark.parametrize("minor", range(16, 21))
+    def test_need_one_that_can(self, minor: int) -> None:
+        one = service({**OWN, **SEVERAL})
+        able = SHIPPED._replace(several=True)
+        assert resolve(one, world(minor, CONFIG, storage=(able,)))["predictor"].problem == ""
+        assert resolve(one, world(minor, CONFIG))["predictor"].problem == ""
+        why = resolve(one, world(minor, CONFIG, storage=(SHIPPED,)))["predictor"].problem
+        assert why == "clusterstoragecontainer default fetches no several models (supportsMultiModelDownload)"
+
+    @pytest.mark.parametrize("minor", range(11, 21))
+    def test_are_unknown_to_0_15(self, minor: int) -> None:
+        one = service({**OWN, **SEVERAL})
+        assert bool(resolve(one, world(minor, CONFIG, storage=(SHIPPED,)))["predictor"].problem) is (minor >= 16)
+
+    def test_name_one_in_0_20(self) -> None:
+        able = SHIPPED._replace(several=True)
+        where = world(20, CONFIG, storage=(able,))
+        named = {**OWN, **SEVERAL, "storageContainerName": "default"}
+        assert resolve(service(named), where)["predictor"].problem == ""
+        other = {**named, "storageContainerName": "other"}
+        assert resolve(service(other), where)["predictor"].problem == "there is no storage container other for gs://b/m"
+
+    def test_of_one_model_is_the_image_of_the_one_that_is_named(self) -> None:
+        able = storage_container("r/mine:1", "gs://")
+        mine = able._replace(ref=ObjectRef(STORAGE_KIND, None, "mine"))
+        predictor = {**model(storageUri="gs://b/m"), "storageContainerName": "mine"}
+        for minor, image in ((19, "r/container:1"), (20, "r/mine:1")):
+            where = world(minor, CONFIG, storage=(SHIPPED, mine))
+            assert pod_images(service(predictor), where) == {"storage-initializer": image}
