@@ -102,9 +102,9 @@ class Cluster:
 
     # Reading
 
-    def images(self) -> tuple[Image, ...]:
+    def images(self, *, users: bool = False) -> tuple[Image, ...]:
         """Every image of the config, the runtimes and the storage containers, by target name."""
-        return operations.list_images(self.source, self.scope())[0]
+        return operations.list_images(self.source, self.scope(), users=users)[0]
 
     def get(self, path: str | Sequence[Step]) -> Any:
         """The JSON value at a path of the config, as Python data."""

@@ -205,8 +205,8 @@ def status(no_services: bool) -> None:
     for one in open_ones:
         output.result(output.visible(f"unfinished   revision {one.number}: {_explained(one)}"))
     if states:
-        lacking = sum(not one.up_to_date for one in states)
-        output.result(f"services     {len(states)}, {lacking or 'none'} not up to date")
+        lacking = len({str(one) for one in states if not one.up_to_date})
+        output.result(f"services     {len({str(one) for one in states})}, {lacking or 'none'} not up to date")
         output.result("")
         states_table(states, _SHOWN_SERVICES)
 

@@ -49,7 +49,8 @@ def _change_lines(plan: Plan, path: str) -> list[str]:
 def images(context: click.Context) -> None:
     """List every image, by the name that set-image takes.
 
-    Those of the config, of serving runtimes (with the frameworks that get them by default) and of storage containers.
+    Those of the config, of serving runtimes (with the frameworks that get them by default) and of storage containers;
+    on a cluster with the number of services that have each.
     'images check' looks whether they are in their registries.
     """
     if context.invoked_subcommand is None:
@@ -59,7 +60,8 @@ def images(context: click.Context) -> None:
 def _list_images() -> None:
     opened = open_source()
     settings = opened.settings
-    found, release, notices = operations.list_images(opened.source, settings.scope)
+    users = not settings.files and settings.output != "name"
+    found, release, notices = operations.list_images(opened.source, settings.scope, users=users)
     tell_release(settings, release)
     output.warnings(notices)
     if settings.for_machines:
@@ -71,6 +73,7 @@ def _list_images() -> None:
                 "where": i.where,
                 "read": i.read,
                 "frameworks": list(i.frameworks),
+                "usedBy": i.used_by,
             }
             for i in found
         ]
@@ -88,10 +91,9 @@ def _list_images() -> None:
         for image in found:
             gpu = f", GPU :{image.gpu_version}" if image.gpu_version else ""
             unread = "" if image.read else f" (not read by {release.likely or release})"
-            rows.append((image.name, image.image + gpu, image.where + unread, ", ".join(image.frameworks)))
-        headings = ("NAME", "IMAGE", "WHERE", "FRAMEWORKS")
-        columns = 4 if any(row[3] for row in rows) else 3
-        output.table(headings[:columns], [row[:columns] for row in rows])
+            used = "" if image.used_by is None else str(image.used_by)
+            rows.append((image.name, image.image + gpu, image.where + unread, ", ".join(image.frameworks), used))
+        output.table(("NAME", "IMAGE", "WHERE", "FRAMEWORKS", "USED BY"), rows, only_filled=True)
 
 
 @images.command(

@@ -148,7 +148,10 @@ def _interrupted(code: ExitCode, settings: Settings) -> int:
         said = "every file is whole, as it was or as planned"
     elif settings.written:
         record = f" (revision {settings.revision})" if settings.revision else ""
-        said = f"the change is written{record}, and the controller may not have been restarted"
+        state = "the controller serves" if settings.served else "the controller may not have been restarted"
+        said = f"the change is written{record}, and {state}"
+    elif settings.served:
+        said = "nothing was to be written, and services were not waited for to the end (ksconfig status tells)"
     else:
         said = "nothing is known to be written (ksconfig status tells)"
     output.remark(f"interrupted: {said}; the same command goes on from there")

@@ -128,7 +128,7 @@ class OpenedFiles:
                 settings.written = bool(self.manifests.save())
         output.warnings(plan.notices)
         if plan.changed and not settings.dry_run:
-            output.diff(plan.diff(), err=True)
+            output.plan_diff(plan, err=True)
             tell_impact(plan, output.remark)
         if settings.for_machines:
             output.document("Change", output.plan_content(plan, dry_run=settings.dry_run), settings.output)
@@ -143,7 +143,7 @@ class OpenedFiles:
             for line in lines:
                 output.result(output.visible(line + (" (dry run)" if settings.dry_run and plan.changed else "")))
             if settings.dry_run:
-                output.diff(plan.diff(), err=False)
+                output.plan_diff(plan, err=False)
                 tell_impact(plan, output.result)
 
 
@@ -230,7 +230,7 @@ class OpenedCluster:
             self._dry_run(plan, lines)
             return
         if plan.changed:
-            output.diff(plan.diff(), err=True)
+            output.plan_diff(plan, err=True)
             tell_impact(plan, output.remark)
             self._confirm(plan)
         result = self.cluster.apply(plan, **self.options())
@@ -261,6 +261,9 @@ class OpenedCluster:
             settings.written = True
             settings.revision = revision
 
+        def served() -> None:
+            settings.served = True
+
         return {
             "reason": settings.reason,
             "restart": not settings.no_restart,
@@ -274,6 +277,7 @@ class OpenedCluster:
             "models_timeout": seconds_of(settings.models_timeout, "--models-timeout"),
             "say": lambda text: output.remark(output.visible(text)),
             "written": written,
+            "served": served,
         }
 
     def _dry_run(self, plan: Plan, lines: list[str]) -> None:
@@ -287,7 +291,7 @@ class OpenedCluster:
         else:
             for line in lines:
                 output.result(output.visible(line + (" (server dry run)" if plan.changed else "")))
-            output.diff(plan.diff(), err=False)
+            output.plan_diff(plan, err=False)
             tell_impact(plan, output.result)
 
     def _confirm(self, plan: Plan) -> None:

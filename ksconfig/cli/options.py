@@ -19,6 +19,7 @@ class Settings:
 
     Attributes:
         written: whether a file or the cluster was changed already; ``revision`` is the record of that.
+        served: whether the controller serves with it, and only services are waited for.
     """
 
     files: list[str] = field(default_factory=list)
@@ -47,6 +48,7 @@ class Settings:
     models_timeout: str = "30m"
     written: bool = False
     revision: int | None = None
+    served: bool = False
     given: set[str] = field(default_factory=set)
 
     @property

@@ -16,6 +16,7 @@ from ksconfig.errors import KsconfigError, Refused
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.objects import WHOLE_PATH
 from ksconfig.model.plan import ABSENT, Change, Notice, ObjectRef, Plan
+from ksconfig.text.diff import unified_diff
 
 API_VERSION = "ksconfig/v1"
 
@@ -62,9 +63,17 @@ def _finite(data: Any) -> Any:
     return str(data) if isinstance(data, float) and not math.isfinite(data) else data
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print columns as kubectl does: padded with spaces, two between them."""
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, only_filled: bool = False) -> None:
+    """Print columns as kubectl does: padded with spaces, two between them.
+
+    Args:
+        only_filled: whether columns are left out that hold nothing in any row.
+    """
     lines = [list(headings), *([visible(cell).replace("\n", " ") for cell in row] for row in rows)]
+    if only_filled:
+        told = [column for column in range(len(headings)) if any(line[column] for line in lines[1:])]
+        lines = [[line[column] for column in told] for line in lines]
+        headings = lines[0]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
     for line in lines:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
@@ -74,6 +83,23 @@ def warnings(notices: Iterable[Notice]) -> None:
     """Print warnings."""
     for notice in notices:
         remark(visible(f"warning: {notice.message}"))
+
+
+#: Of a plan that brings services along, a person is shown the diffs of so many of them.
+_SHOWN_SERVICES = 5
+
+
+def plan_diff(plan: Plan, *, err: bool) -> None:
+    """Print the diff of a plan: of many services that change along, of the first few."""
+    shown, services = [], 0
+    for patch in plan.patches:
+        of_service = patch.label.startswith("inferenceservice ")
+        services += of_service
+        if not of_service or services <= _SHOWN_SERVICES:
+            shown.append(patch)
+    diff(unified_diff(shown), err=err)
+    if services > _SHOWN_SERVICES:
+        styled(f"... and {services - _SHOWN_SERVICES} more services alike (-o json shows all)", err=err)
 
 
 def diff(text: str, *, err: bool) -> None:

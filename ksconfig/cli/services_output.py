@@ -42,7 +42,8 @@ def impact_lines(impact: Impact) -> Iterator[str]:
         yield f"new services of {new.target}: {new.before or 'none'} -> {new.after or 'none'}"
     if impact.graphs:
         listed = ", ".join(impact.graphs[:_FIRST_FEW]) + (", ..." if len(impact.graphs) > _FIRST_FEW else "")
-        yield f"routers of {len(impact.graphs)} InferenceGraphs change at their next reconcile: {listed}"
+        some = f"{len(impact.graphs)} InferenceGraphs" if len(impact.graphs) > 1 else "1 InferenceGraph"
+        yield f"routers of {some} change at the next reconcile: {listed}"
     if impact.looked_at and not impact.services:
         yield f"no service changes, of {impact.looked_at}"
 
@@ -108,7 +109,7 @@ def states_table(states: Iterable[ServiceState], limit: int) -> None:
         state = "yes" if one.up_to_date and not one.why else one.why or "yes"
         component = "" if one.component == "predictor" else f" ({one.component})"
         rows.append((f"{one}{component}", one.runtime.rpartition(" ")[2], one.running, expected, pinned, state))
-    output.table(("SERVICE", "RUNTIME", "RUNS", "EXPECTED", "PINNED", "UP TO DATE"), rows)
+    output.table(("SERVICE", "RUNTIME", "RUNS", "EXPECTED", "PINNED", "UP TO DATE"), rows, only_filled=True)
     if len(ordered) > limit:
         output.result(f"... and {len(ordered) - limit} more (-o json lists all)")
 

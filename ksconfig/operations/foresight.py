@@ -10,54 +10,48 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from ksconfig.errors import KsconfigError, Refused, RightMissing
+from ksconfig.errors import KsconfigError, RightMissing
 from ksconfig.model.objects import STRUCTURES, WHOLE
-from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, ObjectRef, Plan
+from ksconfig.model.plan import FieldEdit, ObjectRef, Plan
 from ksconfig.model.releases import Rules
 from ksconfig.model.restart import plan_restarts
 from ksconfig.model.services.admission import admit
 from ksconfig.model.services.impact import (
-    Effect,
     Impact,
     ServiceImpact,
     Touched,
-    canary_share,
     concerned,
     judge,
     new_services,
     ordered,
-    repository,
-    stands_still,
     touched,
-    unpinned,
 )
-from ksconfig.model.services.pins import default_version, set_by_owner, stays_in_place, version_field
 from ksconfig.model.services.resolve import resolve, standstill
 from ksconfig.model.services.service import KIND, Service, read_service
 from ksconfig.model.services.workload import Workload, by_component
 from ksconfig.model.services.world import World
-from ksconfig.operations.view import PINNED_TAGS, UNKNOWN_IMPACT, View
+from ksconfig.operations.impact_refusals import mode_notices, notices_of, refuse_combinations, refuse_too_many
+from ksconfig.operations.pinned import Pinned, find_pinned, followed, with_services
+from ksconfig.operations.view import View
 from ksconfig.operations.worlds import decides_images, with_field, worlds
 from ksconfig.source.port import Source
 
 #: Up to so many services, all workloads are looked at for what else rolls at a restart.
 _FEW = 1000
-_NAMED = 5
 
 
-class Pinned(NamedTuple):
-    """A component whose version can be changed so that it follows a plan.
+class _Foretold(NamedTuple):
+    """What one release does.
 
     Attributes:
-        service: as it is stored.
-        impact: what would become of it otherwise.
-        default: whether its version is the default of the config, and not its owner's wish.
+        follow: the components whose version changes along.
+        pinned: all whose version could.
     """
 
-    service: Service
-    data: Mapping[str, Any]
-    impact: ServiceImpact
-    default: bool
+    impact: Impact
+    follow: tuple[Pinned, ...]
+    pinned: tuple[Pinned, ...]
+    new: World
 
 
 @dataclass(frozen=True)
@@ -85,6 +79,7 @@ def foresee(view: View, plan: Plan, *, bring_along: bool = False) -> Plan:
     care = view.scope.care
     if not plan.changed:
         return plan
+    plan = replace(plan, notices=(*plan.notices, *mode_notices(plan.edits, view.release.likely_rules)))
     if not decides_images(plan.edits):
         return replace(plan, impact=Impact())
     try:
@@ -93,16 +88,16 @@ def foresee(view: View, plan: Plan, *, bring_along: bool = False) -> Plan:
         if not view.source.submitted:
             raise
         return _with_impact(view, plan, Impact(unknown=error.why))  # a manifest beside it that cannot be read
-    if len({impact for impact, _, _ in found}) > 1:
+    if len({one.impact for one in found}) > 1:
         why = f"this may be KServe {view.release}, and these releases differ in it: say which with --kserve-version"
-        return _with_impact(view, plan, Impact(looked_at=found[0][0].looked_at, unknown=why))
-    impact, follow, new = found[0]
-    if follow:
-        plan = _with_services(view.source, plan, follow, new)
-    _refuse_too_many(view, impact)
+        return _with_impact(view, plan, Impact(looked_at=found[0].impact.looked_at, unknown=why))
+    one = found[0]
+    if one.follow:
+        plan = with_services(view.source, plan, one.follow, one.new)
+    refuse_too_many(view, one.impact)
     if not bring_along:
-        _refuse(view, plan, impact, found[0][1])
-    return _with_impact(view, plan, impact)
+        refuse_combinations(view, one.impact, one.pinned)
+    return _with_impact(view, plan, one.impact)
 
 
 def _with_impact(view: View, plan: Plan, impact: Impact) -> Plan:
@@ -111,21 +106,21 @@ def _with_impact(view: View, plan: Plan, impact: Impact) -> Plan:
     return replace(plan, impact=impact, notices=(*plan.notices, *notices))
 
 
-def _foresee(view: View, plan: Plan, rules: Rules, unpin: bool) -> tuple[Impact, tuple[Pinned, ...], World]:
+def _foresee(view: View, plan: Plan, rules: Rules, unpin: bool) -> _Foretold:
     old, new = worlds(view, plan.edits, rules)
     what = touched(old, new)
     graphs, unknown = _graphs(view.source, what)
     if not what and not _edited(plan.edits):
-        return Impact(graphs=graphs, unknown=unknown), (), new
+        return _Foretold(Impact(graphs=graphs, unknown=unknown), (), (), new)
     restarts = plan_restarts(plan)
     seen = _look(view, (old, new), what, plan.edits, whole=restarts)
     if not any(edit.object.kind != KIND and edit.field != WHOLE for edit in plan.edits):
         # what only makes or deletes a runtime, or moves services, is not expected to reach any other
         seen = replace(seen, impacts=[one for one in seen.impacts if one.effect != "not-reached"])
-    impacts, follow = _followed(seen, new, unpin, view.scope.care.unpin_services)
+    impacts, follow = followed(seen.impacts, seen.pinned, new, unpin, view.scope.care.unpin_services)
     impacts = _as_they_run(view.source, seen, impacts, restarts)
     impact = Impact(ordered(impacts), seen.looked_at, new_services(old, new, what), seen.unknown or unknown, graphs)
-    return impact, follow, new
+    return _Foretold(impact, follow, tuple(seen.pinned), new)
 
 
 def _edited(edits: Iterable[FieldEdit]) -> dict[ObjectRef, list[FieldEdit]]:
@@ -167,7 +162,11 @@ def _look(view: View, both: tuple[World, World], what: Touched, edits: Sequence[
             later = _after(service, edited.get(service.ref, ()))
             for impact in judge(service, old, new, what, later):
                 impacts.append(impact)
-                if later is None and impact.version is not None and (one := _pinned(service, data, impact, old, new)):
+                if (
+                    later is None
+                    and impact.version is not None
+                    and (one := find_pinned(service, data, impact, old, new))
+                ):
                     pinned.append(one)
     except RightMissing as missing:
         unknown = missing.why
@@ -182,69 +181,6 @@ def _note_expected(expected: dict[tuple[str, str, str], str], service: Service, 
     for component, resolved in resolve(service, old).items():
         if len(resolved.images) == 1:
             expected[service.namespace, service.name, component] = resolved.image
-
-
-def _pinned(service: Service, data: Mapping[str, Any], impact: ServiceImpact, old: World, new: World) -> Pinned | None:
-    """A component whose version would have to change for it to follow; None if that changes nothing."""
-    field = version_field(service, impact.component)
-    if stands_still(service, new):
-        return None  # whatever its version is, nothing comes of it
-    if field is None or not stays_in_place(service, impact.component, new):
-        return None
-    was, will = default_version(service, impact.component, old), default_version(service, impact.component, new)
-    if impact.version == will:
-        return None
-    if impact.effect != "pinned-tag" and was != impact.version:
-        return None
-    return Pinned(service, data, impact, was == impact.version and not set_by_owner(service, field))
-
-
-def _followed(
-    seen: _Seen, new: World, unpin: bool, named: Collection[str]
-) -> tuple[list[ServiceImpact], tuple[Pinned, ...]]:
-    """The impacts, with those of services whose version changes along as what they become."""
-    follow = tuple(one for one in seen.pinned if (unpin and one.default) or str(one.impact) in named)
-    follows = {id(one.impact): one for one in follow}
-    impacts = []
-    for impact in seen.impacts:
-        if id(impact) not in follows:
-            impacts.append(impact)
-            continue
-        free = unpinned(follows[id(impact)].service, impact.component, new)
-        after = free.image if free else impact.after
-        will = default_version(follows[id(impact)].service, impact.component, new)
-        why = f"its runtimeVersion {impact.version} becomes {will}" if will else f"runtimeVersion {impact.version} goes"
-        share = canary_share(follows[id(impact)].service, impact.component, new)
-        effect: Effect = "changes" if share is None else "canary"
-        impacts.append(replace(impact, effect=effect, after=after, reason=why, version=will, traffic=share))
-    return impacts, follow
-
-
-def _with_services(source: Source, plan: Plan, follow: Iterable[Pinned], new: World) -> Plan:
-    """The plan with the edits that let services follow: after the config, before the restart."""
-    edits: list[FieldEdit] = []
-    asked: list[Change] = []
-    there = {(edit.object, edit.field) for edit in plan.edits}
-    for one in follow:
-        service, component = one.service, one.impact.component
-        field = version_field(service, component)
-        if field is None or (service.ref, field) in there:
-            continue
-        after = default_version(service, component, new)
-        edits.append(FieldEdit.between(service.ref, field, one.impact.version, after))
-        asked.append(
-            Change(service.ref, field, one.impact.version, ABSENT if after is None else after, str(service.ref))
-        )
-        source.keep(one.data)
-    if not edits:
-        return plan
-    patches = source.prepare(edits)
-    return replace(
-        plan,
-        edits=(*plan.edits, *edits),
-        patches=(*plan.patches, *patches),
-        asked=(*plan.asked, *asked),
-    )
 
 
 # What runs
@@ -296,82 +232,3 @@ def _graphs(source: Source, what: Touched) -> tuple[tuple[str, ...], str]:
         return tuple(source.graphs()), ""
     except RightMissing as missing:
         return (), missing.why
-
-
-# What is refused
-
-
-def _refuse(view: View, plan: Plan, impact: Impact, follow: Sequence[Pinned]) -> None:
-    care, allow = view.scope.care, view.scope.allow
-    unmatched = set(care.unpin_services) - {str(one.impact) for one in follow}
-    if unmatched and not impact.unknown:
-        raise Refused(
-            f"{', '.join(sorted(unmatched))} has no runtimeVersion that keeps it from following",
-            advice="Leave --unpin-service out for it.",
-        )
-    combined = impact.having("pinned-tag")
-    if combined and PINNED_TAGS not in allow:
-        raise _combined(combined, view.source.submitted)
-    moved = [one for one in impact.new if repository(one.before) != repository(one.after) and one.before]
-    if impact.unknown and moved and UNKNOWN_IMPACT not in allow and not view.source.submitted:
-        raise Refused(
-            f"services may be pinned to an old version, which would be combined with the new repository, and not all "
-            f"can be looked at: {impact.unknown}",
-            allow=UNKNOWN_IMPACT,
-            advice="Have somebody plan it who may list InferenceServices in all namespaces, or change the tag only "
-            f"(:TAG); to go on all the same: --allow {UNKNOWN_IMPACT}.",
-        )
-
-
-def _refuse_too_many(view: View, impact: Impact) -> None:
-    bound = view.scope.care.max_affected
-    if bound is None:
-        return
-    if impact.unknown and not view.source.submitted:
-        raise Refused(
-            f"how many services would change is not known: {impact.unknown}",
-            advice="Leave --max-affected out, or have somebody plan it who may list InferenceServices.",
-        )
-    count = len({(one.namespace, one.name) for one in impact.having("changes", "canary", "pinned-tag", "invalid")})
-    if count > bound:
-        raise Refused(
-            f"{count} service{'s' if count > 1 else ''} would change, and --max-affected is {bound}",
-            advice="See them with --dry-run, and raise the bound if you want them all.",
-        )
-
-
-_ON_CLUSTER = (
-    "--unpin lets those follow whose version is KServe's old default; --unpin-service NAMESPACE/NAME one whose owner "
-    "wrote it."
-)
-_IN_FILES = (
-    "On a cluster --unpin lets services follow; in files, write the runtimeVersion into theirs that they are to have "
-    "with the new repository."
-)
-
-
-def _combined(found: Sequence[ServiceImpact], in_files: bool) -> Refused:
-    listed = "\n".join(f"  {one}: {one.before} -> {one.after}" for one in found[:_NAMED])
-    if len(found) > _NAMED:
-        listed += f"\n  ... and {len(found) - _NAMED} more"
-    some = f"{len(found)} services" if len(found) > 1 else "a service"
-    return Refused(
-        f"{some} would get the new repository with an old version, since a runtimeVersion is written in "
-        f"{'them' if len(found) > 1 else 'it'}; whether such an image exists is not known",
-        allow=PINNED_TAGS,
-        picture=listed,
-        advice=f"{_IN_FILES if in_files else _ON_CLUSTER} To change the tag only, say :TAG. If the images exist: "
-        f"--allow {PINNED_TAGS}.",
-    )
-
-
-def notices_of(impact: Impact) -> tuple[Notice, ...]:
-    """What a person should know of it besides the list."""
-    found = []
-    if impact.unknown:
-        found.append(Notice("unknown-impact", f"which services change is not wholly known: {impact.unknown}"))
-    invalid = impact.having("invalid")
-    if invalid:
-        listed = ", ".join(str(one) for one in invalid[:_NAMED]) + (", ..." if len(invalid) > _NAMED else "")
-        found.append(Notice("invalid", f"KServe could not serve {listed} any more: {invalid[0].reason}"))
-    return tuple(found)

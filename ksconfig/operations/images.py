@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ksconfig.errors import Refused, UsageError, not_done
 from ksconfig.model.detect import ReleaseGuess
@@ -17,6 +17,7 @@ from ksconfig.operations.draft import Draft
 from ksconfig.operations.view import ConfigView, Scope, View
 from ksconfig.source.port import Source
 from ksconfig.text.json_path import format_path
+from ksconfig.text.json_scanner import fold
 
 #: Gives the digest of an image; None where images are written as they are given.
 Pinning = Callable[[Reference], str] | None
@@ -33,6 +34,7 @@ class Image:
         where: object and path.
         read: whether the release reads it at all.
         frameworks: of a ClusterServingRuntime, the frameworks whose services get it if they name none.
+        used_by: how many services have it from here; None where that was not asked, or is not known.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Image:
     where: str
     read: bool
     frameworks: tuple[str, ...] = ()
+    used_by: int | None = None
 
 
 def known_images(view: View, *, config_only: bool = False) -> Known:
@@ -279,8 +282,14 @@ def _warn_about_lost_gpu_tag(draft: Draft, config: ConfigView, place: ImagePlace
             )
 
 
-def list_images(source: Source, scope: Scope) -> tuple[tuple[Image, ...], ReleaseGuess, tuple[Notice, ...]]:
-    """Every image of the config, the runtimes and the storage containers; the release it was read by, and notices."""
+def list_images(
+    source: Source, scope: Scope, *, users: bool = False
+) -> tuple[tuple[Image, ...], ReleaseGuess, tuple[Notice, ...]]:
+    """Every image of the config, the runtimes and the storage containers; the release it was read by, and notices.
+
+    Args:
+        users: whether the services are counted that have each image.
+    """
     with not_done("the images were not listed"):
         view = View(source, scope)
         view.need_anything()
@@ -301,4 +310,15 @@ def list_images(source: Source, scope: Scope) -> tuple[tuple[Image, ...], Releas
             )
             for place, frameworks in places
         )
-        return images, view.release, view.notices(())
+        notices = view.notices(())
+        if users:
+            from ksconfig.operations.users import count_users  # only a cluster is asked for its services
+
+            counts, unknown = count_users(view)
+            if unknown:
+                return images, view.release, (*notices, Notice("unknown-users", unknown))
+            images = tuple(
+                replace(image, used_by=counts[place.object or (place.key, *(fold(str(step)) for step in place.path))])
+                for image, (place, _) in zip(images, places, strict=True)
+            )
+        return images, view.release, notices

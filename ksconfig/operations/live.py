@@ -69,6 +69,7 @@ def apply(site: Site, plan: Plan, options: Options) -> Result:
     if not options.wait_models:
         return result
     number = result.revision
+    options.served()
     try:
         awaited = await_models(site, result.plan, options.models_timeout, options.say)
     except ModelsNotReady as error:

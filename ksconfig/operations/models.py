@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from ksconfig.errors import ModelsNotReady, RightMissing
 from ksconfig.model.plain import mapping
 from ksconfig.model.plan import ObjectRef, Plan
 from ksconfig.model.services.impact import repository
-from ksconfig.model.services.pins import default_version
+from ksconfig.model.services.pins import default_version, set_by_owner, version_field
 from ksconfig.model.services.resolve import resolve, standstill
 from ksconfig.model.services.service import AUTO_UPDATE_OFF, KIND, read_service
 from ksconfig.model.services.workload import Key, Workload, by_component
@@ -35,7 +35,7 @@ class ServiceState:
         expected: the image that KServe would give it now; "" if none can be told.
         running: the image of its workload; "" if there is none.
         version: the runtimeVersion that pins it, or None.
-        by_default: whether that is the default of the config.
+        by_default: whether that is the default of the config, which admission has written, and not its owner.
         up_to_date: whether it runs what it should, and wholly.
         why: what it lacks, or why KServe leaves it as it is; "" if nothing.
     """
@@ -76,7 +76,8 @@ def service_states(site: Site, scope: Scope) -> tuple[ServiceState, ...]:
             workload = running.get((service.namespace, service.name, component))
             image = workload.image if workload else ""
             why = still or resolved.problem or _lacks(workload, resolved.images)
-            version = resolved.version
+            version, field = resolved.version, version_field(service, component)
+            default = version is not None and default_version(service, component, world) == version
             state = ServiceState(
                 service.namespace,
                 service.name,
@@ -85,7 +86,7 @@ def service_states(site: Site, scope: Scope) -> tuple[ServiceState, ...]:
                 expected=resolved.image,
                 running=image,
                 version=version,
-                by_default=version is not None and default_version(service, component, world) == version,
+                by_default=default and field is not None and not set_by_owner(service, field),
                 up_to_date=bool(still) or (not why and image in resolved.images),
                 why=why,
             )
@@ -117,9 +118,9 @@ def await_models(site: Site, plan: Plan, seconds: float, say: Say) -> int:
     while True:
         lacking = _lacking(site, wanted)
         if not lacking:
-            return len({key[:2] for key in wanted})
+            return len(_names(wanted))
         key, why = next(iter(lacking.items()))
-        there = f"{len(wanted) - len(lacking)} of {len(wanted)} run their new image and are ready"
+        there = f"{len(_names(wanted)) - len(_names(lacking))} of {len(_names(wanted))} run their new image, ready"
         line = f"{there}; {'/'.join(key[:2])}: {why}"
         if line != said:
             said = line
@@ -193,11 +194,14 @@ def _raise_if_failed(
             )
 
 
-def _names(lacking: Mapping[Key, str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(f"{namespace}/{name}" for namespace, name, _ in lacking))
+def _names(keys: Iterable[Key]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(f"{namespace}/{name}" for namespace, name, _ in keys))
 
 
 def _listed(lacking: Mapping[Key, str]) -> str:
-    shown = [f"{key[0]}/{key[1]} ({why})" for key, why in list(lacking.items())[:_NAMED]]
-    more = f" and {len(lacking) - _NAMED} more" if len(lacking) > _NAMED else ""
-    return f"{len(lacking)} services are not ready with their new image: {', '.join(shown)}{more}"
+    why = {f"{namespace}/{name}": why for (namespace, name, _), why in reversed(list(lacking.items()))}
+    names = _names(lacking)
+    shown = [f"{name} ({why[name]})" for name in names[:_NAMED]]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    many = f"{len(names)} services are" if len(names) > 1 else "1 service is"
+    return f"{many} not ready with {'their' if len(names) > 1 else 'its'} new image: {', '.join(shown)}{more}"

@@ -13,8 +13,8 @@ from ksconfig.model.releases import Rules
 from ksconfig.model.restart import plan_restarts
 from ksconfig.model.services.service import KIND as SERVICE_KIND
 from ksconfig.model.start import start_faults
-from ksconfig.operations.foresight import notices_of
 from ksconfig.operations.history import with_the_rest
+from ksconfig.operations.impact_refusals import notices_of
 from ksconfig.operations.site import Options, Site
 from ksconfig.operations.view import BROKEN_START, FOREIGN_OWNER, Scope
 from ksconfig.source.cluster.rights import Right, missing_rights

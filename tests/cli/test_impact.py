@@ -109,6 +109,23 @@ def test_that_no_service_changes_is_said(run: Run, tmp_path: Path) -> None:
     assert "no service changes, of 1" in out.splitlines()
 
 
+def test_an_image_that_new_services_could_not_pull_is_warned_of(run: Run, tmp_path: Path) -> None:
+    write(tmp_path)
+    outcome = run("unset", "predictors.sklearn.v1.defaultImageVersion", *F, "0.7")
+    assert outcome.code == 0
+    assert "warning: new services of sklearn would get kserve/sklearnserver:" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("version", "which"), [("0.12", "services that name no"), ("0.16", "services that are new and name no")]
+)
+def test_another_way_of_deployment_is_warned_of(version: str, which: str, run: Run, tmp_path: Path) -> None:
+    write(tmp_path)
+    outcome = run("set", "deploy.defaultDeploymentMode", "RawDeployment", *F, version)
+    assert outcome.code == 0, outcome.err
+    assert f"warning: {which} deployment mode would be deployed as RawDeployment, not Serverless" in outcome.err
+
+
 def test_a_service_that_cannot_be_read_is_said_and_the_change_is_made(run: Run, tmp_path: Path) -> None:
     write(tmp_path, "kind: InferenceService\nmetadata: {name: bad}\nspec: {predictor: {\n")
     outcome = run("set-image", "sklearn", ":v9", *F, "0.7")

@@ -137,6 +137,8 @@ TAKEN: list[tuple[tuple[str, str, str], list[str], int, str]] = [
      "patch clusterservingruntimes.serving.kserve.io kserve-sklearnserver"),
     (("ClusterRole", "inferenceservices", "list"), ["set-image", "sklearn", "reg.local/sk:v9"], 3, "unknown-impact"),
     (("ClusterRole", "inferenceservices", "list"), ["set-image", "sklearn", ":v9"], 0, "not wholly known"),
+    (("ClusterRole", "inferenceservices", "list"), ["set-image", "sklearn", ":v9", "--max-affected", "9"], 3,
+     "how many services would change is not known"),
     (("ClusterRole", "inferenceservices", "list"), ["status"], 0, "the services were not looked at"),
     (("ClusterRole", "deployments", "list"), ["set-image", "sklearn", ":v9", "--wait-models"], 1,
      "list deployments.apps"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from ksconfig import Care, Impact, Refused, connect
 from ksconfig.operations import live
 from ksconfig.operations.site import Options
-from tests.sandbox.command_line import CommandLine
+from tests.sandbox.command_line import CommandLine, finished
 from tests.sandbox.kserve import KServe, shortly
 from tests.sandbox.releases import releases
 
@@ -112,6 +113,9 @@ def test_unpinned_services_follow_and_a_rollback_brings_them_and_newer_ones_back
     assert f"{kserve.namespace}/owned" in refused.err
     assert f"{kserve.namespace}/old:" not in refused.err
     owned = f"{kserve.namespace}/owned"
+    assert "(its owner wrote the version)" in refused.err
+    assert f"--unpin-service {owned}" in refused.err
+    assert "--unpin lets" not in refused.err
     done = ksconfig.ok("set-image", "sklearn", IMAGE, "--unpin", "--unpin-service", owned, "--wait-models")
     assert "3 services ready with the new image" in done.out
     for name in ("old", "older", "owned"):
@@ -124,6 +128,58 @@ def test_unpinned_services_follow_and_a_rollback_brings_them_and_newer_ones_back
     for name in ("old", "older", "new"):
         kserve.wait_for_image(name, "kserve/sklearnserver:v0.7.0")
     kserve.wait_for_image("owned", "kserve/sklearnserver:v0.6.1")
+
+
+@pytest.mark.kserve("0.7.0")
+def test_what_owners_did_while_models_were_waited_for_is_left_when_the_change_is_taken_back(
+    kserve: KServe, ksconfig: CommandLine
+) -> None:
+    before = kserve.config()
+    for name in ("stays", "goes"):
+        kserve.create(name, {"sklearn": URI})
+        kserve.wait_until_ready(name)
+    broken = "reg.local/does-not-exist:v9"
+    running = ksconfig.start("set-image", "sklearn", broken, "--unpin", "--wait-models", "--rollback-on-failure")
+    kserve.wait_for_image("stays", broken)
+    kserve.create("new", {"sklearn": URI})
+    kserve.api.delete(kserve.service_path("goes"))
+    done = finished(running)
+    assert done.code == 7, done.err
+    assert "does-not-exist:v9: ImagePullBackOff" in done.err
+    assert kserve.config() == before
+    for name in ("stays", "new"):
+        kserve.wait_for_image(name, "kserve/sklearnserver:v0.7.0")
+
+
+@pytest.mark.kserve("0.20.0")
+def test_a_wait_for_values_that_are_there_is_for_the_services_of_these_images(
+    kserve: KServe, ksconfig: CommandLine
+) -> None:
+    kserve.create("iris", MODEL)
+    kserve.create("slow", {"xgboost": URI}, {"sandbox.local/ready-delay": "300s"})
+    kserve.wait_until_ready("iris")
+    done = ksconfig.ok("set-image", "sklearn", "kserve/sklearnserver:v0.20.0", "--wait-models")
+    assert "unchanged" in done.out
+    assert ksconfig("set-image", "sklearn", ":v0.20.0", "--wait-models", "--no-wait").code == 2
+
+
+@pytest.mark.kserve("0.20.0")
+def test_an_interrupt_while_models_are_waited_for_says_that_the_controller_serves(
+    kserve: KServe, ksconfig: CommandLine
+) -> None:
+    kserve.create("slow", MODEL, {"sandbox.local/ready-delay": "300s"})
+    kserve.wait_for_image("slow", "kserve/sklearnserver:v0.20.0")
+    running = ksconfig.start("set-image", "sklearn", "reg.local/sk:v9", "--wait-models")
+    kserve.wait_for_image("slow", "reg.local/sk:v9")
+    assert running.stderr is not None
+    for line in running.stderr:
+        if "run their new image" in line:
+            break
+    running.send_signal(signal.SIGTERM)
+    done = finished(running)
+    assert done.code == 143
+    assert "the change is written (revision " in done.err
+    assert "and the controller serves" in done.err
 
 
 @pytest.mark.kserve("0.7.0")
@@ -169,6 +225,18 @@ def test_the_wait_for_models_ends_when_they_run_the_new_image(kserve: KServe, ks
     (state,) = states(ksconfig, kserve)
     assert state["upToDate"]
     assert state["running"] == state["expected"] == "reg.local/sk:v9"
+
+
+@pytest.mark.kserve("0.7.0")
+def test_images_tell_how_many_services_use_each(kserve: KServe, ksconfig: CommandLine) -> None:
+    kserve.create("one", {"sklearn": URI})
+    kserve.create("two", {"sklearn": {**URI, "protocolVersion": "v2"}})
+    kserve.create("own", {"sklearn": {**URI, "image": "me.local/sk:1"}})
+    used = {one["name"]: one["usedBy"] for one in ksconfig.ok("images", "-o", "json").json["items"]}
+    assert (used["sklearn/v1"], used["sklearn/v2"], used["storageInitializer"], used["agent"]) == (1, 1, 3, 0)
+    heading, *rows = ksconfig.ok("images").out.splitlines()
+    assert heading.endswith("USED BY")
+    assert next(row for row in rows if row.startswith("storageInitializer ")).endswith("  3")
 
 
 def states(ksconfig: CommandLine, kserve: KServe) -> list[dict[str, Any]]:

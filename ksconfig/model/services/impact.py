@@ -8,12 +8,12 @@ from typing import Any, Literal, NamedTuple
 
 from ksconfig.errors import InvalidReference
 from ksconfig.model.fields import go_fields
-from ksconfig.model.plain import mapping, sequence, string
+from ksconfig.model.plain import mapping, string
 from ksconfig.model.plan import ImageChange
 from ksconfig.model.reference import Reference
 from ksconfig.model.runtimes import CLUSTER_KIND
 from ksconfig.model.services.admission import admit
-from ksconfig.model.services.pins import without_version
+from ksconfig.model.services.pins import canary_index, without_version
 from ksconfig.model.services.resolve import Resolved, resolve, standstill
 from ksconfig.model.services.service import (
     AUTO_UPDATE_OFF,
@@ -203,9 +203,8 @@ def canary_share(service: Service, component: str, world: World) -> int | None:
     if service.api == "v1alpha2":
         share = service.spec.get("canaryTrafficPercent") if component == "canary" else None
     elif component.startswith("canary/"):
-        entries = map(mapping, sequence(service.spec.get("canary")))
-        named = (one for one in entries if f"canary/{mapping(one.get('predictor')).get('name')}" == component)
-        share = next(named, {}).get("trafficPercent")
+        index = canary_index(service, component)
+        share = None if index is None else mapping(service.spec["canary"][index]).get("trafficPercent")
         return share if isinstance(share, int) and share < 100 else None  # they are for services without Knative
     else:
         share = mapping(service.spec.get(component)).get("canaryTrafficPercent")
@@ -308,36 +307,51 @@ def _at_next_pod(service: Service, old: World, new: World) -> Iterator[ServiceIm
 
 def new_services(old: World, new: World, what: Touched) -> tuple[ImageChange, ...]:
     """What services of the touched frameworks get that are created then, where that is another image than now."""
-    found = []
+    found: list[ImageChange] = []
     for target in sorted(what.frameworks):
         for shown, service in _samples(target, new):
-            images = [_image_of_new(service, world, target) for world in (old, new)]
-            if images[0] != images[1]:
-                found.append(ImageChange(shown, images[0], images[1]))
+            before, after = (_image_of_new(service, world, target) for world in (old, new))
+            change = ImageChange(shown, before, after)
+            without_gpu = found[-1:] == [replace(change, target=shown.removesuffix(_WITH_GPU))]
+            if before != after and not without_gpu:
+                found.append(change)
     return tuple(found)
 
 
 def _samples(target: str, world: World) -> Iterator[tuple[str, Service]]:
+    """Services of a framework that name nothing but it: each with the words that tell it apart."""
     group, slash, explainer = target.partition("/")
     if slash:
         custom = {"containers": [{"name": "kserve-container", "image": "x"}]}
         yield target, _sample({"predictor": custom, "explainer": {explainer: {}}})
         return
-    for protocol in ("", "v2"):
-        shown = f"{group}/v2" if protocol else group
-        body: dict[str, Any] = {"protocolVersion": protocol} if protocol else {}
+    for shown, body in _plain(group, world):
+        protocol = body.get("protocolVersion")
         if world.rules.runtimes:
             yield shown, _sample({"predictor": {"model": {"modelFormat": {"name": group}, **body}}})
         elif group == "pytorch":
             # its two servers are told apart by the class of the model, not by the protocol
-            yield ("pytorch/v2", _sample({"predictor": {"pytorch": {}}})) if protocol else (
-                "pytorch/v1", _sample({"predictor": {"pytorch": {"modelClassName": "Net"}}})
-            )  # fmt: skip
+            named = shown if protocol else shown.replace("pytorch", "pytorch/v1", 1)
+            server = {"protocolVersion": None} if protocol else {"modelClassName": "Net"}
+            yield named, _sample({"predictor": {"pytorch": {**body, **server}}})
         elif world.rules.v1alpha2:
             if not protocol:
-                yield shown, _sample({"default": {"predictor": {group: {}}}}, "v1alpha2")
+                yield shown, _sample({"default": {"predictor": {group: body}}}, "v1alpha2")
         elif not protocol or world.rules.frameworks.get(group) == "protocols":
             yield shown, _sample({"predictor": {group: body}})
+
+
+_WITH_GPU = " with a GPU"
+_ONE_GPU: Mapping[str, Any] = {"resources": {"limits": {"nvidia.com/gpu": "1"}}}
+
+
+def _plain(framework: str, world: World) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What a service may say of a framework: nothing, the other protocol, and a GPU where that has a tag of its own."""
+    gpu = framework in world.rules.gpu_tags or (world.rules.gpu_suffix and framework in _LEND_GPU_TAGS)
+    for shown, body in ((framework, {}), (f"{framework}/v2", {"protocolVersion": "v2"})):
+        yield shown, body
+        if gpu:
+            yield f"{shown}{_WITH_GPU}", {**body, **_ONE_GPU}
 
 
 def _sample(spec: Mapping[str, Any], api: str = "v1beta1") -> Service:
@@ -350,6 +364,11 @@ def _image_of_new(service: Service, world: World, target: str) -> str:
         return ""
     resolved = resolve(admitted.service, world)["explainer" if "/" in target else "predictor"]
     return resolved.image
+
+
+def unusable(image: str) -> str:
+    """Why an image, or one of several, is no reference that anything could pull; "" if it is one."""
+    return _no_reference(Resolved(tuple(image.split(" or ")))) if image else ""
 
 
 def ordered(impacts: list[ServiceImpact]) -> tuple[ServiceImpact, ...]:

@@ -35,14 +35,26 @@ def _places(service: Service, component: str) -> list[Field]:
         body = mapping(mapping(service.spec.get(part)).get(role))
         names = EXPLAINERS if role == "explainer" else BLOCKS
         return [("spec", part, role, name, _VERSION) for name in blocks(body, names)]
+    if component.startswith("canary/"):
+        index = canary_index(service, component)
+        own: list[Field] = [("spec", "canary", index, "predictor", "model", _VERSION)] if index is not None else []
+        return [*own, *_places(service, "predictor")]  # what it does not name is the stable predictor's
     body = mapping(service.spec.get(component))
     names = EXPLAINERS if component == "explainer" else ("model", *BLOCKS)
     return [("spec", component, name, _VERSION) for name in blocks(body, names)]
 
 
+def canary_index(service: Service, component: str) -> int | None:
+    """Which entry of ``canary`` a component "canary/NAME" is (0.20); None if there is none."""
+    for index, one in enumerate(sequence(service.spec.get("canary"))):
+        if f"canary/{mapping(mapping(one).get('predictor')).get('name')}" == component:
+            return index
+    return None
+
+
 def _at(data: Any, field: Field) -> Any:
     for step in field:
-        data = mapping(data).get(str(step))
+        data = dict(enumerate(sequence(data))).get(step) if isinstance(step, int) else mapping(data).get(step)
     return data
 
 
@@ -54,11 +66,13 @@ def without_version(service: Service, component: str) -> Service | None:
     return service._replace(spec=_without(service.spec, field[1:]))
 
 
-def _without(data: Mapping[str, Any], field: Field) -> Mapping[str, Any]:
-    first, rest = str(field[0]), field[1:]
+def _without(data: Any, field: Field) -> Any:
+    first, rest = field[0], field[1:]
+    if isinstance(first, int):
+        return [_without(one, rest) if index == first else one for index, one in enumerate(sequence(data))]
     if not rest:
-        return {name: value for name, value in data.items() if name != first}
-    return {**data, first: _without(mapping(data.get(first)), rest)}
+        return {name: value for name, value in mapping(data).items() if name != first}
+    return {**mapping(data), first: _without(mapping(data).get(first), rest)}
 
 
 def default_version(service: Service, component: str, world: World) -> str | None:
@@ -94,6 +108,8 @@ def set_by_owner(service: Service, field: Field) -> bool:
 
 def _owns(fields: Mapping[str, Any], field: Field) -> bool:
     for step in field:
+        if isinstance(step, int):
+            return True  # lists of these are owned as a whole
         if f"f:{step}" not in fields:
             return False
         fields = mapping(fields[f"f:{step}"])

@@ -180,7 +180,9 @@ def _of_config(service: Service, predictor: Mapping[str, Any], world: World, *, 
     entry = world.predictor(block, protocol)
     if block == "pytorch" and protocol == "v2" and world.predictor(block, "v1") is None:
         protocol, entry = "v1", None  # whose multiModelServer is looked at in any case
-    place = f"predictors.{block}" + (f".{protocol}" if world.rules.frameworks.get(block) == "protocols" else "")
+    split = world.rules.frameworks.get(block) == "protocols"
+    path = ("predictors", block, protocol) if split else ("predictors", block)
+    place = ".".join(path)
     if block not in world.rules.frameworks:
         return Resolved((), problem=f"KServe {world.rules.release} does not know {block}", framework=block)
     if entry is None:
@@ -191,7 +193,7 @@ def _of_config(service: Service, predictor: Mapping[str, Any], world: World, *, 
         return Resolved((), problem=fault, framework=block, version=version)
     repository = string(entry.get("image")) or ""
     reasons = (f"{place}.image is {repository or 'not there'}", f"runtimeVersion is {version}")
-    return Resolved((f"{repository}:{version}",), reasons, framework=block, version=version)
+    return Resolved((f"{repository}:{version}",), reasons, framework=block, version=version, place=path)
 
 
 def protocol_block(framework: str, body: Mapping[str, Any]) -> str:
@@ -227,4 +229,5 @@ def _explainer(service: Service, explainer: Mapping[str, Any], world: World) -> 
     entry = world.explainer(name)
     repository = string(entry.get("image")) or ""
     reasons = (f"explainers.{name}.image is {repository or 'not there'}", f"runtimeVersion is {version}")
-    return Resolved((f"{repository}:{version}",), reasons, framework=framework, version=version)
+    place = ("explainers", name)
+    return Resolved((f"{repository}:{version}",), reasons, framework=framework, version=version, place=place)

@@ -19,6 +19,7 @@ class Resolved(NamedTuple):
         runtime: the runtimes that it may run on, from 0.8 on.
         version: its runtimeVersion, where that is part of the image.
         own: whether the service names the image itself.
+        place: where in the config its repository stands, if it does: ("predictors", "sklearn", "v1").
     """
 
     images: tuple[str, ...]
@@ -28,6 +29,7 @@ class Resolved(NamedTuple):
     runtime: tuple[ObjectRef, ...] = ()
     version: str | None = None
     own: bool = False
+    place: tuple[str, ...] = ()
 
     @property
     def image(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ksconfig.model.fields import go_fields
 from ksconfig.model.plain import mapping, sequence, string
+from ksconfig.model.plan import ObjectRef
 from ksconfig.model.releases import Rules
 from ksconfig.model.runtimes import SERVING_CONTAINER
 from ksconfig.model.services.multi_model import fetches_models
@@ -140,6 +141,13 @@ def pod_images(service: Service, world: World) -> Mapping[str, str]:
     if fetches or any(isinstance(predictor.get(name), Mapping) for name in ("logger", "batcher")):
         found["agent"] = world.image_of("agent")
     return {name: image for name, image in found.items() if image}
+
+
+def storage_source(service: Service, world: World) -> ObjectRef | None:
+    """The storage container that fetches a service's model; None if ``storageInitializer`` does, or nothing."""
+    uri = _source(service.predictor, world)
+    container = None if uri is None else storage_container(uri, service.predictor, world)
+    return container.ref if container else None
 
 
 def _source(predictor: Mapping[str, Any], world: World) -> str | None:

@@ -31,7 +31,8 @@ def test_an_explainer_has_the_repository_of_the_config_and_its_own_version(name:
     found = explainer_of(explained({name: {"runtimeVersion": "1"}}), world(minor, CONFIG))
     if minor in KNOWN[name]:
         reasons = (f"explainers.{name}.image is r/{name}", "runtimeVersion is 1")
-        assert found == Resolved((f"r/{name}:1",), reasons, framework=f"explainer/{name}", version="1")
+        assert found == Resolved((f"r/{name}:1",), reasons, framework=f"explainer/{name}", version="1",
+                                 place=("explainers", name))  # fmt: skip
     else:
         assert found == Resolved((), problem=f"KServe 0.{minor} has no explainer {name}", framework=f"explainer/{name}")
 

@@ -224,6 +224,16 @@ class TestPinnedTag:
         one = service(model(runtimeVersion="1"))
         assert told(one, on_runtime(minor, "r/sk:1"), on_runtime(minor, "new/sk:2")) == ("pinned-tag", self.STAYS)
 
+    def test_is_made_of_the_version_of_a_canary(self) -> None:
+        canary = {"predictor": {"name": "next", **model(runtime="sk", runtimeVersion="1")}, "trafficPercent": 30}
+        metadata = annotated(deploymentMode="Standard")
+        one = service({"name": "stable", **model("onnx")}, metadata=metadata, canary=[canary])
+        old, new = (
+            world(20, {}, runtime("sk", image=f"{host}/sk:2"), runtime("onnx", "onnx")) for host in ("r", "new")
+        )
+        found = the_one(one, old, new)
+        assert (found.component, found.effect, found.after) == ("canary/next", "pinned-tag", "new/sk:1")
+
     @pytest.mark.parametrize("minor", range(5, 21))
     def test_is_made_for_explainers_in_every_release(self, minor: int) -> None:
         old, new = (

@@ -60,6 +60,15 @@ class TestVersionField:
     def test_is_in_the_block_of_the_component(self, one: Service, component: str, field: Field) -> None:
         assert version_field(one, component) == field
 
+    def test_of_a_canary_is_in_its_entry_or_else_that_of_the_stable_predictor(self) -> None:
+        entries = [{"predictor": {"name": "a", **model()}}, {"predictor": {"name": "b", **model(**PINNED)}}]
+        one = service({"name": "stable", **model(**PINNED)}, canary=entries)
+        assert version_field(one, "canary/b") == ("spec", "canary", 1, "predictor", "model", "runtimeVersion")
+        assert version_field(one, "canary/a") == ("spec", "predictor", "model", "runtimeVersion")
+        free = without_version(one, "canary/b")
+        assert free is not None
+        assert free.spec == {**one.spec, "canary": [entries[0], {"predictor": {"name": "b", **model()}}]}
+
     @pytest.mark.parametrize(
         ("one", "component"),
         [

@@ -107,6 +107,7 @@ class TestConfig:
             ("predictors.sklearn.v1.image is r/sklearn", "runtimeVersion is 1"),
             framework="sklearn",
             version="1",
+            place=("predictors", "sklearn", "v1"),
         )
         found = predictor_of(service({"onnx": {"runtimeVersion": "1"}}), world(7, CONFIG))
         assert found.reasons[0] == "predictors.onnx.image is r/onnx"
@@ -209,6 +210,7 @@ class TestV1alpha2:
                 (f"predictors.{framework}.image is r/{framework}", "runtimeVersion is 1"),
                 framework=framework,
                 version="1",
+                place=("predictors", framework),
             )
         }
 

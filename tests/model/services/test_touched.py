@@ -306,6 +306,38 @@ class TestNewServices:
         assert self.told(nested("1", "1"), nested("2", "1")) == [("pytorch/v1", "r/pt:1", "r/pt:2")]
         assert self.told(nested("1", "1"), nested("1", "2")) == [("pytorch/v2", "r/ts:1", "r/ts:2")]
 
+    @pytest.mark.parametrize("minor", range(3, 8))
+    def test_with_a_gpu_have_the_tag_of_the_config_for_it(self, minor: int) -> None:
+        def flat(one: str, gpu: str) -> World:
+            tags = {"allowedImageVersions": ["1", "2", "1-gpu", "2-gpu"], "defaultGpuImageVersion": f"{gpu}-gpu"}
+            return world(minor, {"predictors": {"tensorflow": split("r/tf", one, **tags)}})
+
+        with_gpu = ("tensorflow with a GPU", "r/tf:1-gpu", "r/tf:2-gpu")
+        assert self.told(flat("1", "1"), flat("1", "2")) == [with_gpu]
+        assert self.told(flat("1", "1"), flat("2", "2")) == [("tensorflow", "r/tf:1", "r/tf:2"), with_gpu]
+
+    @pytest.mark.parametrize("minor", BY_CONFIG)
+    def test_on_torchserve_with_a_gpu_have_its_tag(self, minor: int) -> None:
+        def torchserve(gpu: str) -> World:
+            block = {"v1": split("r/pt", "1"), "v2": split("r/ts", "1", defaultGpuImageVersion=gpu)}
+            return world(minor, {"predictors": {"pytorch": block}})
+
+        told = self.told(torchserve("1-gpu"), torchserve("2-gpu"))
+        assert told == [("pytorch/v2 with a GPU", "r/ts:1-gpu", "r/ts:2-gpu")]
+
+    @pytest.mark.parametrize("minor", [12, 20])
+    def test_on_a_server_whose_tag_tells_of_a_gpu_have_that_tag(self, minor: int) -> None:
+        old, new = (
+            world(minor, {}, runtime("kserve-tensorflow-serving", "tensorflow", image=f"r/tf:{tag}")) for tag in "12"
+        )
+        assert self.told(old, new) == [
+            ("tensorflow", "r/tf:1", "r/tf:2"), ("tensorflow with a GPU", "r/tf:1-gpu", "r/tf:2-gpu"),
+        ]  # fmt: skip
+
+    def test_with_a_gpu_are_not_told_of_twice(self) -> None:
+        old, new = (world(12, {}, runtime("mine", "tensorflow", image=f"r/tf:{tag}")) for tag in "12")
+        assert self.told(old, new) == [("tensorflow", "r/tf:1", "r/tf:2")]
+
     @pytest.mark.parametrize("minor", range(9, 21))
     def test_have_the_runtime_that_is_chosen_for_them(self, minor: int) -> None:
         v2 = runtime("kserve-mlserver", "sklearn", "v2", "r/ml:1")
