@@ -10,8 +10,10 @@ from ksconfig.errors import not_done
 from ksconfig.model.new_runtime import NewRuntime
 from ksconfig.model.plan import Plan
 from ksconfig.operations import preflight
-from ksconfig.operations import runtimes as operations
-from ksconfig.operations.runtimes import Chosen, RuntimeUse
+from ksconfig.operations.runtime_create import plan_create
+from ksconfig.operations.runtime_promote import plan_delete, plan_promote
+from ksconfig.operations.runtime_use import Chosen, plan_use
+from ksconfig.operations.runtimes import RuntimeUse, list_runtimes
 from ksconfig.operations.view import Care, Scope
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class Runtimes:
     def list(self) -> tuple[RuntimeUse, ...]:
         """Every runtime with its image and the services that run on it."""
         with not_done("the runtimes were not listed"):
-            return operations.list_runtimes(self._cluster.source, self._cluster.scope())
+            return list_runtimes(self._cluster.source, self._cluster.scope())
 
     def plan_create(
         self,
@@ -57,7 +59,7 @@ class Runtimes:
         wanted = NewRuntime(
             name, namespace, image, base, tuple((env or {}).items()), tuple(args), tuple(formats), auto_select, priority
         )
-        return self._plan(allow, care, lambda scope: operations.plan_create(self._cluster.source, scope, wanted))
+        return self._plan(allow, care, lambda scope: plan_create(self._cluster.source, scope, wanted))
 
     def plan_use(
         self,
@@ -81,7 +83,7 @@ class Runtimes:
         chosen = Chosen(namespace, tuple(services), tuple((labels or {}).items()), all_of)
 
         def make(scope: Scope) -> Plan:
-            return operations.plan_use(self._cluster.source, scope, name, chosen, clear_version=clear_version)
+            return plan_use(self._cluster.source, scope, name, chosen, clear_version=clear_version)
 
         return self._plan(allow, care, make)
 
@@ -96,13 +98,11 @@ class Runtimes:
     ) -> Plan:
         """Give a tried runtime's image to the standard one, and its services back to that."""
         source = self._cluster.source
-        return self._plan(allow, care, lambda scope: operations.plan_promote(source, scope, name, namespace, to))
+        return self._plan(allow, care, lambda scope: plan_promote(source, scope, name, namespace, to))
 
     def plan_delete(self, name: str, *, namespace: str | None = None, allow: Collection[str] = ()) -> Plan:
         """Delete a runtime that no service runs on."""
-        return self._plan(
-            allow, None, lambda scope: operations.plan_delete(self._cluster.source, scope, name, namespace)
-        )
+        return self._plan(allow, None, lambda scope: plan_delete(self._cluster.source, scope, name, namespace))
 
     def _plan(self, allow: Collection[str], care: Care | None, plan: Callable[[Scope], Plan]) -> Plan:
         scope = self._cluster.scope(allow, care)

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _DIRECTIVE = re.compile(r"#[ \t]*([a-zA-Z][a-zA-Z0-9]*)[ \t]*=[ \t]*(\S+?)[ \t]*\r?\n?")
-_HEREDOC = re.compile(r"""<<(-?)(["']?)([A-Za-z_][A-Za-z0-9_.]*)\2(?!\w)""")
+#: A word that opens a here-document: the builder knows it by its beginning, and a quoted one begins with its quote.
+_HEREDOC = re.compile(r"[0-9]*<<(-?)([^<]+)")
 _TAKES_HEREDOCS = ("RUN", "COPY", "ADD")
 _BOM = "\ufeff"
 
@@ -71,7 +72,7 @@ def instructions(text: str) -> Iterator[Instruction]:
                 part = lines.next()  # comments and empty lines may stand between continued lines
                 continue
             bare = part.text.rstrip(" \t\r\n")
-            if not bare.endswith(escape):
+            if not bare.endswith(escape) or bare.endswith(escape * 2):
                 whole += part.part(0, len(part.text.rstrip("\r\n")))
                 break
             whole += part.part(0, len(bare) - 1)
@@ -80,10 +81,17 @@ def instructions(text: str) -> Iterator[Instruction]:
         if not words:
             continue
         name = words[0].text.upper()
-        if name in _TAKES_HEREDOCS:
-            for dash, _, end in _HEREDOC.findall(whole.text):
-                lines.skip_to(end, tabs=bool(dash))
+        inner = words[1].text.upper() if name == "ONBUILD" and len(words) > 1 else name
+        if inner in _TAKES_HEREDOCS:
+            for word in words[1:]:
+                if opened := _HEREDOC.fullmatch(word.text):
+                    lines.skip_to(_unquoted(opened[2], escape), tabs=bool(opened[1]))
         yield Instruction(name, words[1:], escape, first)
+
+
+def _unquoted(word: str, escape: str) -> str:
+    """A word without its quotes and escape characters."""
+    return re.sub(f"[\"']|{re.escape(escape)}(.)", lambda match: match[1] or "", word)
 
 
 def _escape(text: str) -> str:

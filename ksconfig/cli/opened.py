@@ -310,6 +310,9 @@ class OpenedCluster:
 
 def _outcome(result: Result) -> str:
     parts = [f"revision {result.revision}"] if result.revision and result.changed else []
+    if result.revision and not result.changed:
+        gone = ", ".join(map(str, result.plan.rollback_of))
+        parts.append(f"nothing of revision {gone} was left to bring back; it counts as rolled back")
     if result.restarted:
         parts.append("controller restarted" + (" and serving" if result.served else ""))
     elif result.served:

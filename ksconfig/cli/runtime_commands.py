@@ -113,6 +113,9 @@ def _pairs(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]
     for value in values:
         if "=" not in value.lstrip("="):
             raise click.BadParameter(f"{value!r} is no NAME=VALUE.", param=parameter)
+    names = [value.partition("=")[0] for value in values]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise click.BadParameter(f"{twice} is given twice.", param=parameter)
     return dict(value.split("=", 1) for value in values)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ksconfig.errors import UsageError
+from ksconfig.model.owners import without_marks
 from ksconfig.model.plain import mapping, sequence
 from ksconfig.model.releases import Release, Rules
 from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, SERVING_CONTAINER, Runtime
@@ -19,7 +20,6 @@ from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, SERVING_CONTA
 #: Which runtime a copy was made from: ``promote`` goes back to it.
 FROM = "ksconfig/from"
 SERVER_TYPE = "serving.kserve.io/server-type"
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _USUAL_ARGS = ("--model_name={{.Name}}", "--model_dir=/mnt/models", "--http_port=8080")
 # The servers that get environment, arguments or labels from KServe, since 0.9; by annotation too since 0.17.
 _WITH_DEFAULTS = {
@@ -64,8 +64,14 @@ def build_runtime(wanted: NewRuntime, base: Runtime | None, data: Mapping[str, A
         base, data: the runtime to copy, and its object; None and nothing to make one from scratch.
 
     Raises:
-        UsageError: neither a base nor formats are given; the base has no container that serves.
+        UsageError: neither a base nor formats are given; a priority without auto-select; the base has no container
+            that serves.
     """
+    if wanted.priority is not None and not wanted.auto_select:
+        raise UsageError(
+            "a priority orders the runtimes that services get unasked, and this one is for those that name it",
+            advice="Say --auto-select too, or leave --priority out.",
+        )
     if base is None and not wanted.formats:
         raise UsageError("a runtime without --from needs --format", advice="Like: --format sklearn --format xgboost:1")
     spec: dict[str, Any] = copy.deepcopy(dict(mapping(data.get("spec")))) if base else _from_scratch()
@@ -81,9 +87,9 @@ def build_runtime(wanted: NewRuntime, base: Runtime | None, data: Mapping[str, A
     if wanted.namespace is not None:
         metadata["namespace"] = wanted.namespace
     old = mapping(data.get("metadata"))
-    if old.get("labels"):
-        metadata["labels"] = dict(mapping(old["labels"]))
-    annotations = {name: one for name, one in mapping(old.get("annotations")).items() if name != _LAST_APPLIED}
+    if labels := without_marks(mapping(old.get("labels"))):
+        metadata["labels"] = labels
+    annotations = without_marks(mapping(old.get("annotations")))
     if base is not None:
         annotations[FROM] = base.name
         server = base.server(rules)
@@ -109,21 +115,32 @@ def _set_args(container: dict[str, Any], given: Sequence[str]) -> None:
     if not given:
         return
     args = [str(one) for one in sequence(container.get("args"))]
-    for one in given:
-        flag = one.partition("=")[0]
-        same = [place for place, old in enumerate(args) if flag.startswith("-") and old.partition("=")[0] == flag]
-        if same:
-            args[same[0]] = one
-        else:
-            args.append(one)
+    flags = dict.fromkeys(one.partition("=")[0] for one in given)
+    for flag in flags:
+        mine = [one for one in given if one.partition("=")[0] == flag]
+        places = list(_places(args, flag)) if flag.startswith("-") else []
+        first = places[0] if places else len(args)
+        args = [*(one for place, one in enumerate(args) if place not in places and place < first), *mine,
+                *(one for place, one in enumerate(args) if place not in places and place > first)]  # fmt: skip
     container["args"] = args
+
+
+def _places(args: Sequence[str], flag: str) -> Iterator[int]:
+    """Where a flag stands in arguments, with its value where that is a word of its own."""
+    for place, one in enumerate(args):
+        if one.partition("=")[0] == flag:
+            yield place
+            if one == flag and place + 1 < len(args) and not args[place + 1].startswith("-"):
+                yield place + 1
 
 
 def _set_env(container: dict[str, Any], given: Mapping[str, str]) -> None:
     if not given:
         return
-    left = [one for one in sequence(container.get("env")) if mapping(one).get("name") not in given]
-    container["env"] = [*left, *({"name": name, "value": value} for name, value in given.items())]
+    new = {name: {"name": name, "value": value} for name, value in given.items()}
+    # each in its place: a variable may refer to those before it
+    kept = [new.pop(str(mapping(one).get("name")), one) for one in sequence(container.get("env"))]
+    container["env"] = [*kept, *new.values()]
 
 
 def _formats(wanted: NewRuntime, old: Any) -> list[dict[str, Any]]:
@@ -133,14 +150,16 @@ def _formats(wanted: NewRuntime, old: Any) -> list[dict[str, Any]]:
         made = [{"name": name, **({"version": version} if version else {})} for name, _, version in parts]
     else:
         made = [dict(mapping(one)) for one in sequence(old)]
+    # a format that the base is not chosen for, the copy is not chosen for either
+    as_base = not wanted.formats and any(one.get("autoSelect") for one in made)
     for one in made:
         if not wanted.auto_select:
             one.pop("autoSelect", None)
             one.pop("priority", None)
-        else:
+        elif one.get("autoSelect") or not as_base:
             one["autoSelect"] = True
-        if wanted.auto_select and wanted.priority is not None:
-            one["priority"] = wanted.priority
+            if wanted.priority is not None:
+                one["priority"] = wanted.priority
     return made
 
 

@@ -15,7 +15,7 @@ WHOLE: Field = ()
 WHOLE_PATH = ("object",)
 #: The fields whose text is the JSON of a structure, and not a string.
 STRUCTURES: frozenset[Field] = frozenset({WHOLE, ("spec", "predictor")})
-_OWN_METADATA = ("name", "namespace", "labels", "annotations")
+_OWN_METADATA = ("name", "namespace", "labels", "annotations", "ownerReferences", "finalizers")
 
 
 def own_part(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,27 @@ def owners(metadata: Mapping[str, Any]) -> tuple[Owner, ...]:
     return tuple(sorted(_owners(metadata), key=lambda one: not one.reverts))
 
 
+#: The beginnings of labels and annotations by which other writers know what is theirs.
+_MARKS = (
+    "argocd.argoproj.io/",
+    "meta.helm.sh/",
+    "helm.sh/",
+    "kustomize.toolkit.fluxcd.io/",
+    "helm.toolkit.fluxcd.io/",
+    "opendatahub.io/managed",
+    "platform.opendatahub.io/",
+    "app.opendatahub.io/",
+    "app.kubernetes.io/managed-by",
+    "app.kubernetes.io/instance",
+    _LAST_APPLIED,
+)
+
+
+def without_marks(names: Mapping[str, Any]) -> dict[str, Any]:
+    """Labels or annotations without those by which another writer would take a copy for its own."""
+    return {name: value for name, value in names.items() if not name.startswith(_MARKS)}
+
+
 def _owners(metadata: Mapping[str, Any]) -> Iterator[Owner]:
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     if tracking := annotations.get("argocd.argoproj.io/tracking-id"):

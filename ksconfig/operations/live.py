@@ -40,7 +40,7 @@ class Result:
     Attributes:
         plan: as it was carried out; made anew if somebody else wrote meanwhile.
         changed: whether anything was written.
-        revision: the number of its record, or None.
+        revision: the number of its record, or None; a rollback that finds nothing left to bring back has one, too.
         restarted: whether the controller was restarted.
         served: whether it was seen to serve afterwards; None if nobody waited for it.
         notices: what a person should know beside the plan's own notices.
@@ -97,7 +97,7 @@ def carry_out(site: Site, plan: Plan, options: Options) -> Result:
         RolledBack: it did not come up with the change, which was taken back.
     """
     if not plan.changed:
-        return _finish_older(site, plan, options)
+        return _closed(site, _finish_older(site, plan, options), options)
     check_rights(site, plan, options)
     wanted = options.restart and plan_restarts(plan)
     if wanted and site.workload is not None:
@@ -124,6 +124,14 @@ def carry_out(site: Site, plan: Plan, options: Options) -> Result:
         raise missing
     due = _due_after(site, plan, revision)
     return _restart(site, due, options, result, revision)
+
+
+def _closed(site: Site, result: Result, options: Options) -> Result:
+    """Of a rollback that finds nothing of its own left to bring back: recorded, so that the next one goes further."""
+    if not result.plan.rollback_of or not options.history:
+        return result
+    revision = _mark(site, _record(site, result.plan, options), "ready")
+    return replace(result, revision=revision.number if revision else None)
 
 
 def dry_run(site: Site, plan: Plan, options: Options) -> None:

@@ -7,15 +7,18 @@ from typing import Any
 
 from ksconfig.errors import Conflict, InvalidDocument, Refused, RevisionNotFound, not_done
 from ksconfig.model.fields import short
-from ksconfig.model.objects import WHOLE_PATH
+from ksconfig.model.objects import STRUCTURES, WHOLE, WHOLE_PATH
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, Plan
 from ksconfig.model.revision import EFFECTIVE, Revision, Wanted, newest_to_undo, texts_to_restore, undone
 from ksconfig.model.services.service import KIND as SERVICE_KIND
+from ksconfig.model.services.service import read_service
 from ksconfig.operations.draft import Draft
 from ksconfig.operations.foresight import foresee
 from ksconfig.operations.history import effective
+from ksconfig.operations.runtimes import NAMED, named_runtime
 from ksconfig.operations.site import Site
 from ksconfig.operations.view import Scope, View
+from ksconfig.operations.worlds import present_world
 from ksconfig.source.cluster.source import field_patch
 from ksconfig.text.diff import TextPatch
 from ksconfig.text.json_diff import json_differences
@@ -49,6 +52,7 @@ def plan_rollback(site: Site, scope: Scope, to: int | None = None) -> Plan:
         view = View(site.source, scope)
         plan = _restore(site, view, texts_to_restore(revisions, target) if to is not None else _texts_of(gone))
         plan = foresee(view, plan, bring_along=True)
+        _refuse_named(site, plan)
         lost = _not_recorded(revisions, target) if to is not None else ()
         return replace(
             plan,
@@ -130,12 +134,46 @@ def _restore(site: Site, view: View, texts: tuple[Wanted, ...]) -> Plan:
         if live is None and text.known is not None:
             site.source.the_object(text.object)  # told as gone, if it is
         if live == text.known:
-            exact.append(FieldEdit.between(text.object, text.field, live, text.wanted))
+            edit = FieldEdit.between(text.object, text.field, live, text.wanted)
+            if text.field in STRUCTURES and text.field != WHOLE:
+                edit = site.source.as_kept(edit)
+                if edit.after != text.wanted:
+                    written = f"{text.object} comes back in the form that KServe's admission gives it now"
+                    draft.notice("new-form", written)
+                if edit.after == live:
+                    continue
+            exact.append(edit)
             asked += _changes(text, live, site)
         else:
             _values_only(draft, text, live)
     plan = draft.plan(exact)
     return replace(plan, asked=(*asked, *plan.asked))
+
+
+def _refuse_named(site: Site, plan: Plan) -> None:
+    """Refuse to take back the creation of a runtime that services name which do not change along.
+
+    Raises:
+        Refused: there are such services.
+    """
+    gone = {edit.object for edit in plan.edits if edit.field == WHOLE and edit.after is None}
+    if not gone:
+        return
+    along = {edit.object for edit in plan.edits if edit.object.kind == SERVICE_KIND}
+    world = present_world(View(site.source, Scope(site.source.found.namespace)), plan.release.likely_rules[-1])
+    named = []
+    for data in site.source.services():
+        service = read_service(data)
+        runtime = named_runtime(service, world)
+        if runtime is not None and runtime.ref in gone and service.ref not in along:
+            named.append(f"{service.namespace}/{service.name}")
+    if named:
+        listed = ", ".join(named[:NAMED]) + (f" and {len(named) - NAMED} more" if len(named) > NAMED else "")
+        refs = ", ".join(map(str, sorted(gone, key=str)))
+        raise Refused(
+            f"it takes {refs} away, which {listed} {'name' if len(named) > 1 else 'names'}",
+            advice="Move them first: ksconfig runtime use OTHER, or promote.",
+        )
 
 
 def patches_of(revision: Revision) -> tuple[TextPatch, ...]:

@@ -124,6 +124,7 @@ class TestImages:
             "where": "clusterservingruntime kserve-mlserver spec.containers[0]",
             "read": True,
             "frameworks": ["sklearn/v2", "mlflow"],
+            "usedBy": None,
         }
         assert [item["frameworks"] for item in document["items"][:3]] == [[], [], []]
         assert [item["name"] for item in document["items"] if not item["read"]] == ["sklearn/v1"]

@@ -125,6 +125,135 @@ def test_what_cannot_work_is_one_clear_message_and_changes_nothing(kserve: KServ
     assert state(kserve, ["iris", "named"]) == before
 
 
+def made(kserve: KServe, ksconfig: CommandLine, name: str = "mine", *more: str) -> None:
+    """Make a runtime for the namespace of the test, or with --cluster for all."""
+    where = ("-n", kserve.namespace)
+    ksconfig.ok("runtime", "create", name, "--from", STANDARD, "--image", IMAGE, *more, *where)
+
+
+@pytest.mark.kserve("0.20.0")
+def test_dry_runs_write_nothing(kserve: KServe, ksconfig: CommandLine) -> None:
+    kserve.create("iris", MODEL)
+    made(kserve, ksconfig)
+    before, history = state(kserve, ["iris"]), ksconfig.ok("history", "-o", "json").json
+    for arguments in (
+        ["create", "other", "--from", STANDARD, "--image", IMAGE],
+        ["use", "mine", "iris"],
+        ["promote", "mine"],
+        ["delete", "mine"],
+    ):
+        assert ksconfig.ok("runtime", *arguments, "-n", kserve.namespace, "--dry-run").out
+    assert state(kserve, ["iris"]) == before
+    assert ksconfig.ok("history", "-o", "json").json == history
+
+
+@pytest.mark.kserve("0.20.0")
+def test_the_same_command_again_finds_all_done(kserve: KServe, ksconfig: CommandLine) -> None:
+    kserve.create("iris", MODEL)
+    create = ("create", "mine", "--from", STANDARD, "--image", IMAGE, "--env", "A=b", "-n", kserve.namespace)
+    ksconfig.ok("runtime", *create)
+    for arguments in (create, ("use", "mine", "iris", "-n", kserve.namespace)):
+        ksconfig.ok("runtime", *arguments)
+        again = ksconfig.ok("runtime", *arguments, "-o", "json").json
+        assert not again["changed"]
+    other = ksconfig("runtime", *create[:-2], "--env", "C=d", "-n", kserve.namespace)
+    assert other.code == 3
+    assert "is there already, and is another" in other.err
+
+
+@pytest.mark.kserve("0.20.0")
+def test_a_version_that_a_service_names_is_not_combined_unseen(kserve: KServe, ksconfig: CommandLine) -> None:
+    kserve.create("iris", {"model": {**MODEL["model"], "runtimeVersion": "v0.14.0"}})
+    made(kserve, ksconfig)
+    use = ("runtime", "use", "mine", "iris", "-n", kserve.namespace)
+    refused = ksconfig(*use)
+    assert refused.code == 3
+    assert "reg.local:5000/team/sk:v0.14.0" in refused.err
+    assert "--clear-version" in refused.err
+    ksconfig.ok(*use, "--clear-version")
+    kserve.wait_for_image("iris", IMAGE)
+    ksconfig.ok("rollback")
+    assert kserve.stored("iris")["spec"]["predictor"]["model"]["runtimeVersion"] == "v0.14.0"
+    assert "runtime" not in kserve.stored("iris")["spec"]["predictor"]["model"]
+
+
+@pytest.mark.kserve("0.20.0")
+def test_a_name_stands_for_the_runtime_of_the_namespace_and_a_target_for_itself(
+    kserve: KServe, ksconfig: CommandLine
+) -> None:
+    kserve.create("iris", MODEL)
+    made(kserve, ksconfig, "both", "--cluster")
+    made(kserve, ksconfig, "both")
+    refused = ksconfig("runtime", "use", "runtime/both", "iris", "-n", kserve.namespace)
+    assert refused.code == 3
+    assert f"the name both stands for servingruntime {kserve.namespace}/both" in refused.err
+    ksconfig.ok("runtime", "delete", "runtime/both", "-n", kserve.namespace)
+    listed = ksconfig.ok("runtime", "list", "-o", "name").out.split()
+    assert f"runtime/{kserve.namespace}/both" in listed
+    assert "runtime/both" not in listed
+
+
+@pytest.mark.kserve("0.20.0")
+def test_a_runtime_of_another_framework_is_no_standard(kserve: KServe, ksconfig: CommandLine) -> None:
+    made(kserve, ksconfig)
+    refused = ksconfig("runtime", "promote", "mine", "--to", "kserve-xgbserver", "-n", kserve.namespace)
+    assert refused.code == 3
+    assert "clusterservingruntime kserve-xgbserver does not list sklearn" in refused.err
+
+
+@pytest.mark.kserve("0.20.0")
+def test_what_of_a_tried_runtime_stays_behind_is_said(kserve: KServe, ksconfig: CommandLine) -> None:
+    made(kserve, ksconfig, "mine", "--env", "PREDICT_PROBA=True")
+    done = ksconfig.ok("runtime", "promote", "mine", "-n", kserve.namespace, "--dry-run")
+    assert "differs from it in env of its container too, which stays behind" in done.err
+
+
+@pytest.mark.kserve("0.20.0")
+def test_a_rollback_takes_no_runtime_from_a_service_that_names_it(kserve: KServe, ksconfig: CommandLine) -> None:
+    made(kserve, ksconfig)
+    kserve.create("iris", named("mine"))
+    kserve.wait_for_image("iris", IMAGE)
+    refused = ksconfig("rollback")
+    assert refused.code == 3
+    assert f"servingruntime {kserve.namespace}/mine away, which {kserve.namespace}/iris names" in refused.err
+    kserve.api.delete(kserve.service_path("iris"))
+    ksconfig.ok("rollback")
+
+
+@pytest.mark.kserve("0.20.0")
+def test_a_rollback_that_finds_nothing_left_lets_the_next_go_further(kserve: KServe, ksconfig: CommandLine) -> None:
+    kserve.create("iris", MODEL)
+    before = state(kserve, [])
+    made(kserve, ksconfig)
+    ksconfig.ok("runtime", "use", "mine", "iris", "-n", kserve.namespace)
+    kserve.api.delete(kserve.service_path("iris"))
+    first = ksconfig.ok("rollback")
+    assert "is not there any more" in first.err
+    assert "was left to bring back; it counts as rolled back" in first.out
+    ksconfig.ok("rollback")
+    assert state(kserve, []) == before
+
+
+@pytest.mark.parametrize("release", releases(since="0.8.0"))
+def test_a_service_in_the_form_of_0_7_is_moved_and_comes_back(
+    kserve: KServe, ksconfig: CommandLine, release: str
+) -> None:
+    with kserve.without_admission():
+        kserve.create("old", {"sklearn": {"storageUri": "gs://models/iris", "protocolVersion": "v1"}})
+        # the controller's own write, which admission would convert
+        shortly("it has its finalizer", lambda: kserve.stored("old")["metadata"].get("finalizers"))
+    assert "model" not in kserve.stored("old")["spec"]["predictor"]
+    made(kserve, ksconfig)
+    ksconfig.ok("runtime", "use", "mine", "old", "-n", kserve.namespace)
+    kserve.wait_for_image("old", IMAGE)
+    again = ksconfig.ok("runtime", "use", "mine", "old", "-n", kserve.namespace, "-o", "json").json
+    assert not again["changed"]
+    back = ksconfig.ok("rollback")
+    assert "in the form that KServe's admission gives it now" in back.err
+    kserve.wait_for_image("old", f"kserve/sklearnserver:v{release}")
+    ksconfig.ok("rollback")
+
+
 @pytest.mark.kserve("0.20.0")
 def test_a_dry_run_prints_a_manifest_that_the_api_server_takes(kserve: KServe, ksconfig: CommandLine) -> None:
     done = ksconfig.ok(

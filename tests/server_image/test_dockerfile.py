@@ -42,6 +42,22 @@ CHANGES = {
         "FROM python:3.9\nRUN <<EOF cat <<-'END'\nFROM python:3.9\nEOF\n\tFROM python:3.9\n\tEND\nFROM python:3.9 AS b\n",
         "FROM python:3.8\nRUN <<EOF cat <<-'END'\nFROM python:3.9\nEOF\n\tFROM python:3.9\n\tEND\nFROM python:3.8 AS b\n",
     ),
+    "here-document-of-any-name": (
+        "FROM python:3.9\nRUN <<'the-end'\nFROM python:3.9\nthe-end\nFROM python:3.9 AS b\n",
+        "FROM python:3.8\nRUN <<'the-end'\nFROM python:3.9\nthe-end\nFROM python:3.8 AS b\n",
+    ),
+    "here-document-for-later": (
+        "FROM python:3.9\nONBUILD RUN <<EOF\nFROM python:3.9\nEOF\nFROM python:3.9 AS b\n",
+        "FROM python:3.8\nONBUILD RUN <<EOF\nFROM python:3.9\nEOF\nFROM python:3.8 AS b\n",
+    ),
+    "no-here-document": (
+        'FROM python:3.9\nRUN python -c "print(1 <<n)" && cat <<<word\nFROM python:3.9 AS b\n',
+        'FROM python:3.8\nRUN python -c "print(1 <<n)" && cat <<<word\nFROM python:3.8 AS b\n',
+    ),
+    "no-continuation": (
+        "FROM python:3.9\nRUN echo \\\\\nFROM python:3.9 AS b\n",
+        "FROM python:3.8\nRUN echo \\\\\nFROM python:3.8 AS b\n",
+    ),
     "stages": (
         "FROM python:3.9-slim AS builder\nFROM builder AS more\nFROM python:3.9-slim\nCOPY --from=builder /a /b\n",
         "FROM python:3.8-slim AS builder\nFROM builder AS more\nFROM python:3.8-slim\nCOPY --from=builder /a /b\n",

@@ -275,7 +275,9 @@ class ClusterSource:
                 if present is None:
                     return {}
                 same = {"uid": present.metadata["uid"], "resourceVersion": present.metadata["resourceVersion"]}
-                options = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": same}
+                options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": same}
+                if dry_run:
+                    options["dryRun"] = ["All"]  # with a body, the API server does not look at the query
                 return self.client.request("DELETE", present.path, options, query=query)
             except ClusterFailure as error:
                 unclear = is_transient(error) or error.reason == "BadAnswer"
@@ -293,6 +295,17 @@ class ClusterSource:
                     raise
                 self.patience.sleep(max(pause, error.retry_after))
                 pause = min(2 * pause, 2.0)
+
+    def as_kept(self, edit: FieldEdit) -> FieldEdit:
+        """The edit of a structure with the text that the API server and admission would make of it; nothing is written.
+
+        Raises:
+            ClusterFailure: they refuse.
+            Conflict: the text is another than the edit was computed from.
+        """
+        written = self.write_object([edit], dry_run=True)
+        kept = ClusterObject(written, edit.object.kind, self.the_object(edit.object).path).value(edit.field)
+        return FieldEdit.between(edit.object, edit.field, edit.before, kept)
 
     def as_stored(self, data: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
         """What the API server would make of an object that is created; nothing is written.
@@ -320,8 +333,12 @@ def field_patch(edit: FieldEdit) -> TextPatch:
 
 
 def in_order(edits: Iterable[FieldEdit]) -> list[list[FieldEdit]]:
-    """The edits object by object, in the order of writing."""
-    ordered = sorted(edits, key=lambda edit: (_ORDER.index(edit.object.kind), str(edit.object)))
+    """The edits object by object, in the order of writing; deletions come last, when nothing names the object."""
+
+    def rank(edit: FieldEdit) -> tuple[bool, int, str]:
+        return edit.field == WHOLE and edit.after is None, _ORDER.index(edit.object.kind), str(edit.object)
+
+    ordered = sorted(edits, key=rank)
     return [list(group) for _, group in groupby(ordered, key=lambda edit: edit.object)]
 
 
