@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ksconfig.errors import not_done
+from ksconfig.errors import NotFound, not_done
 from ksconfig.model.new_runtime import NewRuntime
 from ksconfig.model.plan import Plan
 from ksconfig.operations import preflight
 from ksconfig.operations.runtime_create import plan_create
-from ksconfig.operations.runtime_promote import plan_delete, plan_promote
+from ksconfig.operations.runtime_promote import deleted_already, plan_delete, plan_promote
 from ksconfig.operations.runtime_use import Chosen, plan_use
 from ksconfig.operations.runtimes import RuntimeUse, list_runtimes
 from ksconfig.operations.view import Care, Scope
@@ -102,7 +102,14 @@ class Runtimes:
 
     def plan_delete(self, name: str, *, namespace: str | None = None, allow: Collection[str] = ()) -> Plan:
         """Delete a runtime that no service runs on."""
-        return self._plan(allow, None, lambda scope: plan_delete(self._cluster.source, scope, name, namespace))
+
+        def make(scope: Scope) -> Plan:
+            try:
+                return plan_delete(self._cluster.source, scope, name, namespace)
+            except NotFound as missing:
+                return deleted_already(self._cluster.site, scope, name, missing)
+
+        return self._plan(allow, None, make)
 
     def _plan(self, allow: Collection[str], care: Care | None, plan: Callable[[Scope], Plan]) -> Plan:
         scope = self._cluster.scope(allow, care)

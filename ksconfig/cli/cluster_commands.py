@@ -229,7 +229,3 @@ def _explained(one: Revision) -> str:
     if one.state == "failed":
         return "written, and the controller did not come up with it: ksconfig rollback takes it back"
     return "written, and the controller was not seen to serve with it: run the same command again, or ksconfig restart"
-
-
-#: In the order of the help.
-CLUSTER_COMMANDS: tuple[click.Command, ...] = (history, rollback, restart, status)

@@ -297,7 +297,3 @@ def _ask(target: str, opened: Opened) -> str:
         f"no IMAGE was given; {now}",
         advice=f"Like: ksconfig set-image {target} registry.example/team/{target.partition('/')[0]}server:1.2",
     )
-
-
-#: In the order of the help.
-COMMANDS: tuple[click.Command, ...] = (set_image, images, get, set_, unset)

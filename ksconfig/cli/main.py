@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import os
 import re
 import shlex
@@ -16,27 +17,45 @@ import click
 
 from ksconfig import __version__
 from ksconfig.cli import output
-from ksconfig.cli.cluster_commands import CLUSTER_COMMANDS
-from ksconfig.cli.config_commands import COMMANDS
-from ksconfig.cli.doctor_command import doctor
 from ksconfig.cli.options import Settings, shared_options
-from ksconfig.cli.runtime_commands import RUNTIME_COMMANDS
 from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack, RolloutFailed, RolloutTimeout
+
+#: The commands in the order of the help: where each is, so that only the one that is called is loaded.
+_COMMANDS = {
+    "set-image": ("config_commands", "set_image"),
+    "images": ("config_commands", "images"),
+    "get": ("config_commands", "get"),
+    "set": ("config_commands", "set_"),
+    "unset": ("config_commands", "unset"),
+    "doctor": ("doctor_command", "doctor"),
+    "runtime": ("runtime_commands", "runtime"),
+    "history": ("cluster_commands", "history"),
+    "rollback": ("cluster_commands", "rollback"),
+    "restart": ("cluster_commands", "restart"),
+    "status": ("cluster_commands", "status"),
+}
 
 
 class _Group(click.Group):
     """Commands in the order of use, and the nearest one for a mistyped name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(f"ksconfig.cli.{module}"), name)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-"):
-            near = difflib.get_close_matches(name, self.commands, 1, 0.5)
-            hint = f" Did you mean {near[0]}?" if near else f" The commands are {', '.join(self.commands)}."
+            near = difflib.get_close_matches(name, _COMMANDS, 1, 0.5)
+            hint = f" Did you mean {near[0]}?" if near else f" The commands are {', '.join(_COMMANDS)}."
             ctx.fail(f"No such command '{name}'.{hint}")
         return super().resolve_command(ctx, args)
 
@@ -54,10 +73,6 @@ def cli() -> None:
     ksconfig edits one value inside the ConfigMap inferenceservice-config, or the image of a serving runtime, and leaves
     every other byte as it is.
     """
-
-
-for _command in (*COMMANDS, doctor, *RUNTIME_COMMANDS, *CLUSTER_COMMANDS):
-    cli.add_command(_command)
 
 
 class _Terminated(BaseException):

@@ -209,7 +209,3 @@ def delete(name: str) -> None:
 
 def _carry_out(opened: OpenedCluster, plan: Plan, lines: Callable[[], list[str]]) -> None:
     opened.carry_out(plan, lines() if plan.changed else ["unchanged"])
-
-
-#: In the order of the help.
-RUNTIME_COMMANDS: tuple[click.Command, ...] = (runtime,)

@@ -21,13 +21,16 @@ from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, SERVING_CONTA
 FROM = "ksconfig/from"
 SERVER_TYPE = "serving.kserve.io/server-type"
 _USUAL_ARGS = ("--model_name={{.Name}}", "--model_dir=/mnt/models", "--http_port=8080")
-# The servers that get environment, arguments or labels from KServe, since 0.9; by annotation too since 0.17.
+# The servers that get environment, arguments or labels from KServe, and since when; by annotation too since 0.17.
 _WITH_DEFAULTS = {
-    "mlserver": "the environment that names the model (MLSERVER_MODEL_NAME, MLSERVER_MODEL_URI) and its class",
-    "torchserve": "the label serviceEnvelope and the environment PROTOCOL_VERSION",
-    "tritonserver": "the protocol v2, and --model-control-mode=explicit without a model",
+    "mlserver": (
+        Release(0, 8),
+        "the environment that names the model (MLSERVER_MODEL_NAME, MLSERVER_MODEL_URI) and its class",
+    ),
+    "torchserve": (Release(0, 8), "the label serviceEnvelope and the environment PROTOCOL_VERSION"),
+    "tritonserver": (Release(0, 9), "the protocol v2, and --model-control-mode=explicit without a model"),
 }
-_DEFAULTS_SINCE, _TYPED_DEFAULTS_SINCE = Release(0, 9), Release(0, 17)
+_TYPED_DEFAULTS_SINCE = Release(0, 17)
 
 
 @dataclass(frozen=True)
@@ -165,7 +168,7 @@ def _formats(wanted: NewRuntime, old: Any) -> list[dict[str, Any]]:
 
 def _bound_servers(rules: Rules) -> frozenset[str]:
     """The servers that KServe treats in a way of their own."""
-    with_defaults = frozenset(_WITH_DEFAULTS) if rules.release >= _DEFAULTS_SINCE else frozenset()
+    with_defaults = frozenset(name for name, (since, _) in _WITH_DEFAULTS.items() if rules.release >= since)
     return with_defaults | rules.gpu_suffix | rules.cpu_suffix
 
 
@@ -174,9 +177,9 @@ def lost_with_the_name(base: Runtime, made: Runtime, rules: Rules) -> Iterator[s
     server = base.server(rules)
     typed = made.server_type
     by_name = made._replace(server_type=None).server(rules)
-    for name, what in _WITH_DEFAULTS.items():
+    for name, (since, what) in _WITH_DEFAULTS.items():
         kept = by_name == name or (rules.release >= _TYPED_DEFAULTS_SINCE and typed == name)
-        if server == name and rules.release >= _DEFAULTS_SINCE and not kept:
+        if server == name and rules.release >= since and not kept:
             yield what
     if server in rules.gpu_suffix and made.server(rules) != server:
         yield "the tag -gpu for services with a GPU"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,6 +54,8 @@ def is_loopback(host: str) -> bool:
     name = re.sub(r":\d+$", "", host).strip("[]")
     if name == "localhost" or name.endswith(".localhost"):
         return True
+    import ipaddress  # not small, and only who looks into registries needs it
+
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ksconfig.errors import Refused, UsageError, not_done
+from ksconfig.errors import NotFound, Refused, UsageError, not_done
 from ksconfig.model.new_runtime import FROM
-from ksconfig.model.objects import WHOLE, object_text
+from ksconfig.model.objects import WHOLE, WHOLE_PATH, object_text
 from ksconfig.model.plain import mapping, sequence, string
-from ksconfig.model.plan import Field, FieldEdit, ImageChange, Notice, Plan
+from ksconfig.model.plan import ABSENT, Change, Field, FieldEdit, ImageChange, Notice, Plan
+from ksconfig.model.revision import EFFECTIVE
 from ksconfig.model.runtimes import Runtime
 from ksconfig.model.services.admission import admit
 from ksconfig.model.services.resolve import resolve
 from ksconfig.model.services.service import read_service
+from ksconfig.operations.history import readable
 from ksconfig.operations.runtime_use import move, refuse_unfit
 from ksconfig.operations.runtimes import NAMED, find_runtime, named_runtime, plan_of, rules_of, users_of
+from ksconfig.operations.site import Site
 from ksconfig.operations.view import Scope, View
 from ksconfig.operations.worlds import present_world
 from ksconfig.source.cluster.source import ClusterSource
@@ -121,3 +124,18 @@ def plan_delete(source: ClusterSource, scope: Scope, name: str, namespace: str |
             raise Refused(f"{listed} run on {runtime.ref}", advice="Move them first: ksconfig runtime use, or promote.")
         before = object_text(view.first[runtime.ref].data)
         return plan_of(view, "runtime delete", [FieldEdit.between(runtime.ref, WHOLE, before, None)], [])
+
+
+def deleted_already(site: Site, scope: Scope, name: str, missing: NotFound) -> Plan:
+    """Nothing to write, if the newest revision has deleted that runtime; a restart may be due yet.
+
+    Raises:
+        NotFound: ``missing``, if that was not so.
+    """
+    newest = max((one for one in readable(site) if one.state in EFFECTIVE), key=lambda one: one.number, default=None)
+    gone = newest.fields[0].object if newest and newest.command == "runtime delete" and newest.fields else None
+    if gone is None or gone.name != name.rpartition("/")[2]:
+        raise missing
+    view = View(site.source, scope)
+    asked = Change(gone, WHOLE_PATH, ABSENT, ABSENT, str(gone), changed=False)
+    return Plan("runtime delete", (asked,), (), (), (), tuple(view.release_notices()), view.release)

@@ -7,13 +7,12 @@ import os
 import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ksconfig.errors import Conflict, FileFailure
 from ksconfig.model.detect import Evidence
 from ksconfig.model.plan import FieldEdit, ObjectRef
 from ksconfig.model.services.service import KIND as SERVICE_KIND
-from ksconfig.model.services.workload import Workload
 from ksconfig.source.directories import (
     is_values_file,
     manifest_paths,
@@ -28,6 +27,9 @@ from ksconfig.source.manifest_text import ManifestText
 from ksconfig.source.selectors import selector
 from ksconfig.text.diff import TextPatch
 from ksconfig.text.spans import Edit, EditedText
+
+if TYPE_CHECKING:
+    from ksconfig.model.services.workload import Workload
 
 #: More than any manifest, less than what would fill the memory of a small machine.
 LARGEST = 512 * 1024 * 1024

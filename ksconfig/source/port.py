@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ksconfig.model.detect import Evidence
 from ksconfig.model.plan import Field, FieldEdit, ObjectRef
-from ksconfig.model.services.workload import Workload
 from ksconfig.text.diff import TextPatch
 from ksconfig.text.spans import Origin
+
+if TYPE_CHECKING:
+    from ksconfig.model.services.workload import Workload
 
 
 class Place(NamedTuple):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from decimal import Decimal
 from typing import Any
 
 from ksconfig.errors import UsageError
@@ -99,6 +98,8 @@ def same_value(node: Node, value: Any) -> bool:
 def _same_number(one: str, other: str) -> bool:
     if one == other:
         return True
+    from decimal import Decimal  # seldom needed, and not small
+
     whole = [source.lstrip("-").isdigit() for source in (one, other)]
     return whole[0] == whole[1] and max(len(one), len(other)) < 1000 and Decimal(one) == Decimal(other)
 

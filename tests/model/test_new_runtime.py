@@ -122,6 +122,48 @@ def test_one_from_nothing_needs_formats() -> None:
         build_runtime(NewRuntime("mine", "team", IMAGE), None, {}, rules(20))
 
 
+def test_several_arguments_of_one_flag_take_the_place_of_all_old_ones_and_of_their_values() -> None:
+    runtime, data = standard()
+    container = data["spec"]["containers"][0]
+    container["args"] = ["--first", "--x", "1", "--y=2", "--x=3", "--last"]
+    wanted = NewRuntime("mine", "team", IMAGE, args=("--x=4", "--x=5", "--new"))
+    made = build_runtime(wanted, runtime, data, rules(16))["spec"]["containers"][0]
+    assert made["args"] == ["--first", "--x=4", "--x=5", "--y=2", "--last", "--new"]
+
+
+def test_a_variable_stays_in_its_place_since_later_ones_may_refer_to_it() -> None:
+    runtime, data = standard()
+    wanted = NewRuntime("mine", "team", IMAGE, env=(("KEPT", "2"), ("NEW", "$(OLD)")))
+    made = build_runtime(wanted, runtime, data, rules(16))["spec"]["containers"][0]
+    assert [(one["name"], one["value"]) for one in made["env"]] == [("KEPT", "2"), ("OLD", "1"), ("NEW", "$(OLD)")]
+
+
+def test_a_copy_is_chosen_for_no_format_that_its_base_is_not_chosen_for() -> None:
+    runtime, data = standard()
+    data["spec"]["supportedModelFormats"].append({"name": "pytorch", "version": "1"})
+    copy = build_runtime(NewRuntime("mine", "team", IMAGE, auto_select=True, priority=2), runtime, data, rules(16))
+    formats = {one["name"]: one for one in copy["spec"]["supportedModelFormats"]}
+    assert (formats["sklearn"]["autoSelect"], formats["sklearn"]["priority"]) == (True, 2)
+    assert formats["pytorch"] == {"name": "pytorch", "version": "1"}
+
+
+def test_a_priority_is_of_no_use_where_nobody_chooses() -> None:
+    runtime, data = standard()
+    with pytest.raises(UsageError, match="for those that name it"):
+        build_runtime(NewRuntime("mine", "team", IMAGE, priority=2), runtime, data, rules(16))
+
+
+def test_a_copy_has_no_marks_of_those_who_own_the_base() -> None:
+    marks = {
+        "labels": {"app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": "kserve-1", "team": "a"},
+        "annotations": {"argocd.argoproj.io/tracking-id": "kserve:x", "meta.helm.sh/release-name": "kserve"},
+    }
+    runtime, data = standard(**marks)
+    metadata = build_runtime(NewRuntime("mine", "team", IMAGE), runtime, data, rules(16))["metadata"]
+    assert metadata["labels"] == {"team": "a"}
+    assert set(metadata["annotations"]) == {FROM}
+
+
 @pytest.mark.parametrize(
     ("base", "minor", "name", "lost"),
     [
@@ -129,7 +171,9 @@ def test_one_from_nothing_needs_formats() -> None:
         ("kserve-mlserver", 16, "mine", 1),
         ("kserve-mlserver", 16, "kserve-mlserver", 0),  # of the same name, in a namespace
         ("kserve-mlserver", 17, "mine", 0),  # the annotation that the copy has tells
-        ("kserve-mlserver", 8, "mine", 0),
+        ("kserve-mlserver", 8, "mine", 1),
+        ("kserve-tritonserver", 8, "mine", 0),
+        ("kserve-tritonserver", 9, "mine", 1),
         ("kserve-torchserve", 16, "mine", 2),  # and the tag for a GPU
         ("kserve-torchserve", 19, "mine", 1),
         ("kserve-torchserve", 20, "mine", 0),

@@ -156,6 +156,9 @@ def test_the_same_command_again_finds_all_done(kserve: KServe, ksconfig: Command
         ksconfig.ok("runtime", *arguments)
         again = ksconfig.ok("runtime", *arguments, "-o", "json").json
         assert not again["changed"]
+    ksconfig.ok("runtime", "create", "gone", *create[2:])
+    for _ in range(2):
+        ksconfig.ok("runtime", "delete", "gone", "-n", kserve.namespace)
     other = ksconfig("runtime", *create[:-2], "--env", "C=d", "-n", kserve.namespace)
     assert other.code == 3
     assert "is there already, and is another" in other.err
@@ -239,18 +242,20 @@ def test_a_service_in_the_form_of_0_7_is_moved_and_comes_back(
     kserve: KServe, ksconfig: CommandLine, release: str
 ) -> None:
     with kserve.without_admission():
-        kserve.create("old", {"sklearn": {"storageUri": "gs://models/iris", "protocolVersion": "v1"}})
+        # with what the admission of 0.7 has written into it
+        stored = {"storageUri": "gs://models/iris", "protocolVersion": "v1", "runtimeVersion": "v0.7.0"}
+        kserve.create("old", {"sklearn": stored})
         # the controller's own write, which admission would convert
         shortly("it has its finalizer", lambda: kserve.stored("old")["metadata"].get("finalizers"))
     assert "model" not in kserve.stored("old")["spec"]["predictor"]
     made(kserve, ksconfig)
-    ksconfig.ok("runtime", "use", "mine", "old", "-n", kserve.namespace)
+    ksconfig.ok("runtime", "use", "mine", "old", "--clear-version", "-n", kserve.namespace)
     kserve.wait_for_image("old", IMAGE)
     again = ksconfig.ok("runtime", "use", "mine", "old", "-n", kserve.namespace, "-o", "json").json
     assert not again["changed"]
     back = ksconfig.ok("rollback")
     assert "in the form that KServe's admission gives it now" in back.err
-    kserve.wait_for_image("old", f"kserve/sklearnserver:v{release}")
+    kserve.wait_for_image("old", "kserve/sklearnserver:v0.7.0")
     ksconfig.ok("rollback")
 
 
