@@ -13,7 +13,7 @@ from ksconfig.model.registry import is_loopback, locate
 from ksconfig.text.diff import TextPatch, unified_diff
 from ksconfig.text.spans import apply_edits
 from server_image import tools
-from server_image.dockerfile import Base, change_python
+from server_image.dockerfile import PythonChange, change_python
 
 
 def _say(text: str) -> None:
@@ -84,7 +84,7 @@ def _build(
     for remark in change.remarks:
         _say(f"warning: line {remark.line} names the old Python and is left as it is: {remark.text}")
     chosen = tools.choose(tool)
-    build = tools.Build(source, tag, platform, (_local_bases(change.bases), is_loopback(locate(tag).host)))
+    build = tools.Build(source, tag, platform, (_all_local(change), is_loopback(locate(tag).host)))
     if dry_run:
         for command in tools.commands(chosen, build, push=push):
             click.echo(command)
@@ -129,7 +129,8 @@ def _read(path: Path) -> bytes:
         raise FileFailure(f"{path} cannot be read: {error.strerror}", path=str(path)) from None
 
 
-def _local_bases(bases: tuple[Base, ...]) -> bool:
-    """Whether all bases come from registries on this machine: only then may a build go without TLS."""
-    outside = [base.image for base in bases if not base.stage and base.image != "scratch"]
+def _all_local(change: PythonChange) -> bool:
+    """Whether all images come from registries on this machine: only then may a build go without TLS."""
+    outside = [base.image for base in change.bases if not base.stage and base.image != "scratch"]
+    outside += change.others
     return bool(outside) and all(is_loopback(image.partition("/")[0]) for image in outside)

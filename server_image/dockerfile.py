@@ -50,11 +50,13 @@ class PythonChange(NamedTuple):
         edits: on its text; none if it has the wanted Python already.
         bases: the FROM lines, as they are before the change.
         remarks: other lines that name the old Python.
+        others: the images that other instructions take files from, as they stand there.
     """
 
     edits: tuple[Edit, ...]
     bases: tuple[Base, ...]
     remarks: tuple[Remark, ...]
+    others: tuple[str, ...] = ()
 
 
 def change_python(text: str, version: str) -> PythonChange:
@@ -83,7 +85,8 @@ def change_python(text: str, version: str) -> PythonChange:
     if not found:
         raise _no_python(bases)
     changed = tuple(edits[key] for key in sorted(edits))
-    return PythonChange(changed, tuple(bases), tuple(_remarks(text, changed, old - {version})))
+    remarks = tuple(_remarks(text, changed, old - {version}))
+    return PythonChange(changed, tuple(bases), remarks, tuple(_taken_from(text)))
 
 
 def _no_python(bases: Iterable[Base]) -> Refused:
@@ -121,6 +124,29 @@ def _froms(text: str) -> Iterator[tuple[Instruction, Word, bool]]:
             yield one, image, stage
             if len(words) == 3 and words[1].text.upper() == "AS":
                 stages.add(words[2].text.lower())
+
+
+def _taken_from(text: str) -> Iterator[str]:
+    """The images that COPY --from and RUN --mount name which are no stages."""
+    stages: set[str] = set()
+    count = 0
+    for one in instructions(text):
+        if one.name == "FROM":
+            names = [word.text.lower() for word in one.words if not word.text.startswith("--")]
+            stages |= {str(count), *names[2:]}
+            count += 1
+        for word in one.words:
+            option = word.text.strip("\"'")
+            if option.startswith("--from="):
+                named = option.removeprefix("--from=")
+            elif option.startswith("--mount="):
+                parts = option.removeprefix("--mount=").split(",")
+                named = next((part.removeprefix("from=") for part in parts if part.startswith("from=")), "")
+            else:
+                continue
+            named = named.strip("\"'")
+            if named and named.lower() not in stages:
+                yield named
 
 
 def _filled(word: Word, arguments: Mapping[str, Word | None], at: Instruction, *, quietly: bool = False) -> Word | None:

@@ -96,7 +96,7 @@ def build_runtime(wanted: NewRuntime, base: Runtime | None, data: Mapping[str, A
     if base is not None:
         annotations[FROM] = base.name
         server = base.server(rules)
-        if rules.release >= _TYPED_DEFAULTS_SINCE and server in _bound_servers(rules):
+        if rules.release >= _TYPED_DEFAULTS_SINCE and server in bound_servers(rules):
             annotations.setdefault(SERVER_TYPE, server)
     if annotations:
         metadata["annotations"] = annotations
@@ -166,7 +166,7 @@ def _formats(wanted: NewRuntime, old: Any) -> list[dict[str, Any]]:
     return made
 
 
-def _bound_servers(rules: Rules) -> frozenset[str]:
+def bound_servers(rules: Rules) -> frozenset[str]:
     """The servers that KServe treats in a way of their own."""
     with_defaults = frozenset(name for name, (since, _) in _WITH_DEFAULTS.items() if rules.release >= since)
     return with_defaults | rules.gpu_suffix | rules.cpu_suffix

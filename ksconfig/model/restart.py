@@ -9,7 +9,7 @@ server from 0.13 on (pkg/webhook/admission/pod); before, it read a cache that ma
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ksconfig.model.objects import WHOLE
 from ksconfig.model.plan import FieldEdit, Plan
@@ -17,6 +17,10 @@ from ksconfig.model.releases import Release, Rules
 from ksconfig.model.runtimes import STORAGE_KIND
 from ksconfig.model.services.service import KIND as SERVICE_KIND
 
+if TYPE_CHECKING:
+    from ksconfig.model.services.impact import ServiceImpact
+
+_ROLLS = ("changes", "canary", "pinned-tag", "invalid")
 _POD_KEYS = frozenset({"agent", "logger", "batcher", "storageInitializer", "credentials", "metricsAggregator"})
 _UNCACHED_SINCE = Release(0, 13)
 _WATCHED_SINCE = Release(0, 16)
@@ -29,8 +33,22 @@ def needs_restart(edits: Iterable[FieldEdit], rules: Iterable[Rules]) -> bool:
 
 
 def plan_restarts(plan: Plan) -> bool:
-    """Whether carrying out a plan needs a restart (as `needs_restart`)."""
-    return needs_restart(plan.edits, plan.release.likely_rules)
+    """Whether carrying out a plan needs a restart.
+
+    As `needs_restart`; and where a runtime comes or goes that services name, or get unasked, which do not change along.
+    """
+    return needs_restart(plan.edits, plan.release.likely_rules) or (
+        plan.impact is not None and captures(plan.edits, plan.impact.services)
+    )
+
+
+def captures(edits: Iterable[FieldEdit], services: Iterable[ServiceImpact]) -> bool:
+    """Whether a runtime that is made or deleted changes services that are not written themselves."""
+    edits = list(edits)
+    if not any(edit.field == WHOLE for edit in edits):
+        return False
+    along = {(edit.object.namespace, edit.object.name) for edit in edits if edit.object.kind == SERVICE_KIND}
+    return any(one.effect in _ROLLS and (one.namespace, one.name) not in along for one in services)
 
 
 def _needs_restart(edit: FieldEdit, release: Release) -> bool:

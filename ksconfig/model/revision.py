@@ -53,6 +53,7 @@ class Revision:
         fields: the texts it touched, whole.
         pods: the UIDs of the controller's pods before the write.
         restart: whether a restart was to follow.
+        needs_restart: whether it needs one, then or later; None in records of versions that did not say it.
         rollback_of: the revisions that it undid.
         rollback_to: the revision whose state it restored; None if it is no rollback.
         state: see the top of the module.
@@ -70,6 +71,7 @@ class Revision:
     fields: tuple[FieldText, ...]
     pods: tuple[str, ...] = ()
     restart: bool = True
+    needs_restart: bool | None = None
     rollback_of: tuple[int, ...] = ()
     rollback_to: int | None = None
     state: str = "pending"
@@ -107,6 +109,7 @@ def to_config_map(revision: Revision, namespace: str) -> dict[str, Any]:
         ],
         "pods": list(revision.pods),
         "restart": revision.restart,
+        "needsRestart": revision.needs_restart,
         "rollbackOf": list(revision.rollback_of),
         "rollbackTo": revision.rollback_to,
     }
@@ -159,6 +162,7 @@ def from_config_map(obj: Mapping[str, Any]) -> Revision:
             fields=fields,
             pods=tuple(data["pods"]),
             restart=data["restart"],
+            needs_restart=data.get("needsRestart"),
             rollback_of=tuple(data["rollbackOf"]),
             rollback_to=data["rollbackTo"],
             state=(metadata.get("annotations") or {}).get(STATE, "pending"),

@@ -14,7 +14,7 @@ from ksconfig.errors import KsconfigError, RightMissing
 from ksconfig.model.objects import STRUCTURES, WHOLE
 from ksconfig.model.plan import FieldEdit, ObjectRef, Plan
 from ksconfig.model.releases import Rules
-from ksconfig.model.restart import plan_restarts
+from ksconfig.model.restart import captures, plan_restarts
 from ksconfig.model.services.admission import admit
 from ksconfig.model.services.impact import (
     Impact,
@@ -113,12 +113,13 @@ def _foresee(view: View, plan: Plan, rules: Rules, unpin: bool) -> _Foretold:
     if not what and not _edited(plan.edits):
         return _Foretold(Impact(graphs=graphs, unknown=unknown), (), (), new)
     restarts = plan_restarts(plan)
-    seen = _look(view, (old, new), what, plan.edits, whole=restarts)
+    whole = restarts or any(edit.field == WHOLE for edit in plan.edits)
+    seen = _look(view, (old, new), what, plan.edits, whole=whole)
     if not any(edit.object.kind != KIND and edit.field != WHOLE for edit in plan.edits):
         # what only makes or deletes a runtime, or moves services, is not expected to reach any other
         seen = replace(seen, impacts=[one for one in seen.impacts if one.effect != "not-reached"])
     impacts, follow = followed(seen.impacts, seen.pinned, new, unpin, view.scope.care.unpin_services)
-    impacts = _as_they_run(view.source, seen, impacts, restarts)
+    impacts = _as_they_run(view.source, seen, impacts, restarts or captures(plan.edits, impacts))
     impact = Impact(ordered(impacts), seen.looked_at, new_services(old, new, what), seen.unknown or unknown, graphs)
     return _Foretold(impact, follow, tuple(seen.pinned), new)
 
@@ -131,13 +132,13 @@ def _edited(edits: Iterable[FieldEdit]) -> dict[ObjectRef, list[FieldEdit]]:
     return found
 
 
-def _after(service: Service, edits: Iterable[FieldEdit]) -> Service | None:
-    """The service after a plan's own edits of it; None if there are none."""
+def _after(service: Service, edits: Iterable[FieldEdit], world: World) -> Service | None:
+    """The service after a plan's own edits of it, as admission then leaves it; None if there are none."""
     spec: Any = None
     for edit in edits:
         value = json.loads(edit.after) if edit.field in STRUCTURES and edit.after else edit.after
         spec = with_field(service.spec if spec is None else spec, edit.field[1:], value)
-    return None if spec is None else service._replace(spec=spec)
+    return None if spec is None else admit(service._replace(spec=spec), world).service
 
 
 def _look(view: View, both: tuple[World, World], what: Touched, edits: Sequence[FieldEdit], *, whole: bool) -> _Seen:
@@ -159,7 +160,7 @@ def _look(view: View, both: tuple[World, World], what: Touched, edits: Sequence[
                 _note_expected(expected, service, old)
             if not concerned(service, what) and service.ref not in edited:
                 continue
-            later = _after(service, edited.get(service.ref, ()))
+            later = _after(service, edited.get(service.ref, ()), new)
             for impact in judge(service, old, new, what, later):
                 impacts.append(impact)
                 if (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from ksconfig.model.owners import FIELD_MANAGER
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, Plan
 from ksconfig.model.releases import Rules
 from ksconfig.model.restart import last_written, needs_restart, pods_due
-from ksconfig.model.revision import EFFECTIVE, FieldText, Revision, settled, undone
+from ksconfig.model.revision import EFFECTIVE, Revision, settled, undone
 from ksconfig.operations.site import Site
 
 COMPLETED = "completed"
@@ -34,7 +34,7 @@ def restart_due(
     for one in records:
         if one.number in gone:
             continue
-        if one.state in ("written", "applied", "failed") and needs_restart(_as_edits(one.fields), rules):
+        if one.state in ("written", "applied", "failed") and _needs_restart(one, rules):
             # by UIDs: the pods that were seen before the write
             due |= pods_due(pods, frozenset(one.pods), one.time, strict=True)
             unfinished = one
@@ -47,8 +47,10 @@ def restart_due(
     return due, unfinished
 
 
-def _as_edits(texts: Iterable[FieldText]) -> list[FieldEdit]:
-    return [FieldEdit(text.object, text.field, text.before, ()) for text in texts]
+def _needs_restart(one: Revision, rules: Sequence[Rules]) -> bool:
+    if one.needs_restart is not None:
+        return one.needs_restart
+    return needs_restart((FieldEdit.between(*text) for text in one.fields), rules)
 
 
 def readable(site: Site) -> tuple[Revision, ...]:

@@ -311,6 +311,7 @@ def _record(site: Site, plan: Plan, options: Options) -> Revision:
         fields=tuple(FieldText(one.object, one.field, one.before, one.after) for one in plan.edits),
         pods=tuple(pod["metadata"]["uid"] for pod in pods),
         restart=options.restart and plan_restarts(plan),
+        needs_restart=plan_restarts(plan),
         rollback_of=plan.rollback_of,
         rollback_to=plan.rollback_to,
     )

@@ -10,6 +10,7 @@ from ksconfig.model.fields import short
 from ksconfig.model.objects import STRUCTURES, WHOLE, WHOLE_PATH
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, Plan
 from ksconfig.model.revision import EFFECTIVE, Revision, Wanted, newest_to_undo, texts_to_restore, undone
+from ksconfig.model.runtimes import CLUSTER_KIND
 from ksconfig.model.services.service import KIND as SERVICE_KIND
 from ksconfig.model.services.service import read_service
 from ksconfig.operations.draft import Draft
@@ -136,7 +137,7 @@ def _restore(site: Site, view: View, texts: tuple[Wanted, ...]) -> Plan:
         if live == text.known:
             edit = FieldEdit.between(text.object, text.field, live, text.wanted)
             if text.field in STRUCTURES and text.field != WHOLE:
-                edit = site.source.as_kept(edit)
+                edit = site.source.as_kept([edit], text.field)
                 if edit.after != text.wanted:
                     written = f"{text.object} comes back in the form that KServe's admission gives it now"
                     draft.notice("new-form", written)
@@ -160,12 +161,16 @@ def _refuse_named(site: Site, plan: Plan) -> None:
     if not gone:
         return
     along = {edit.object for edit in plan.edits if edit.object.kind == SERVICE_KIND}
-    world = present_world(View(site.source, Scope(site.source.found.namespace)), plan.release.likely_rules[-1])
+    view = View(site.source, Scope(site.source.found.namespace))
+    world = present_world(view, plan.release.likely_rules[-1])
+    left = {one.ref.name for one in view.runtimes if one.ref.kind == CLUSTER_KIND and one.ref not in gone}
     named = []
     for data in site.source.services():
         service = read_service(data)
         runtime = named_runtime(service, world)
-        if runtime is not None and runtime.ref in gone and service.ref not in along:
+        if runtime is None or runtime.ref not in gone or service.ref in along:
+            continue
+        if runtime.ref.name not in left:  # else the name stands for the cluster's again
             named.append(f"{service.namespace}/{service.name}")
     if named:
         listed = ", ".join(named[:NAMED]) + (f" and {len(named) - NAMED} more" if len(named) > NAMED else "")

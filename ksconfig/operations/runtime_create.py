@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from ksconfig.errors import Refused, not_done
+from ksconfig.errors import Refused, UsageError, not_done
 from ksconfig.model.check_runtimes import RuntimeFacts, runtime_faults
 from ksconfig.model.new_runtime import NewRuntime, build_runtime, lost_with_the_name
 from ksconfig.model.objects import WHOLE, WHOLE_PATH, object_text, own_part
 from ksconfig.model.plan import Change, FieldEdit, Notice, ObjectRef, Plan
-from ksconfig.model.reference import Reference
+from ksconfig.model.reference import ImageArgument
 from ksconfig.model.runtimes import Runtime, read_runtime
 from ksconfig.operations.runtimes import find_runtime, plan_of, rules_of
 from ksconfig.operations.view import RENAMED_RUNTIME, Scope, View
 from ksconfig.source.cluster.source import ClusterSource
+
+_LONGEST_NAME = 253
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
 def plan_create(source: ClusterSource, scope: Scope, wanted: NewRuntime) -> Plan:
@@ -25,7 +29,7 @@ def plan_create(source: ClusterSource, scope: Scope, wanted: NewRuntime) -> Plan
         Refused: another one of that name is there; KServe would refuse it, or it could not work.
     """
     with not_done(f"runtime {wanted.name} was not made"):
-        Reference.parse(wanted.image)
+        _check_names(wanted)
         view = View(source, scope)
         rules = rules_of(view)
         base = find_runtime(view, wanted.base, wanted.namespace) if wanted.base else None
@@ -38,6 +42,16 @@ def plan_create(source: ClusterSource, scope: Scope, wanted: NewRuntime) -> Plan
         stored = source.as_stored(made, ref.kind)
         text = object_text({**stored, "apiVersion": made["apiVersion"], "kind": ref.kind})
         return plan_of(view, "runtime create", [FieldEdit.between(ref, WHOLE, None, text)], notices)
+
+
+def _check_names(wanted: NewRuntime) -> None:
+    if ImageArgument.parse(wanted.image).repository is None:
+        raise UsageError(f'"{wanted.image}" is a tag alone', advice="A new runtime needs a repository too.")
+    if len(wanted.name) > _LONGEST_NAME or not _NAME.fullmatch(wanted.name):
+        raise UsageError(
+            f'"{wanted.name}" cannot be the name of a runtime',
+            advice="A name is made of lower-case letters, digits, - and ., and begins and ends with a letter or digit.",
+        )
 
 
 def _there_already(view: View, ref: ObjectRef, made: Mapping[str, Any]) -> Plan:

@@ -83,7 +83,7 @@ def _back_to(view: View, standard: Runtime, tried: Runtime) -> tuple[list[FieldE
         model = {name: one for name, one in mapping(service.predictor.get("model")).items() if name != "runtime"}
         free = service._replace(spec={**service.spec, "predictor": {**service.predictor, "model": model}})
         unasked = resolve(free, world)["predictor"].runtime == (standard.ref,)
-        edits += move(source, service, world, None if unasked else standard.ref.name)
+        edits += move(source, service, world, None if unasked else standard)
     return edits, notices
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ksconfig.errors import NotFound, Refused, UsageError, not_done
+from ksconfig.model.new_runtime import bound_servers
 from ksconfig.model.objects import structure_text
 from ksconfig.model.plain import mapping, string
 from ksconfig.model.plan import Field, FieldEdit, Notice, Plan
@@ -93,10 +94,10 @@ def plan_use(source: ClusterSource, scope: Scope, name: str, chosen: Chosen, *, 
         for one in found:
             refuse_unfit(one.admitted, runtime, world)
             source.keep(one.data)
-            edits += move(source, one.service, world, runtime.ref.name, clear_version=clear_version)
+            edits += move(source, one.service, world, runtime, clear_version=clear_version)
         if not clear_version and PINNED_TAGS not in scope.allow:
             _refuse_combinations(found, runtime, world)
-        return plan_of(view, "runtime use", edits, list(_notices(found)))
+        return plan_of(view, "runtime use", edits, [*_notices(found), *_left_behind(found, runtime, world)])
 
 
 def _chosen_services(source: ClusterSource, chosen: Chosen, world: World) -> Iterator[_Found]:
@@ -195,10 +196,19 @@ def _notices(found: Sequence[_Found]) -> Iterator[Notice]:
         yield Notice("own-image", f"{listed} names an image of its own, which it keeps on any runtime")
 
 
+def _left_behind(found: Sequence[_Found], runtime: Runtime, world: World) -> Iterator[Notice]:
+    """What 0.8's admission writes into services of a runtime by its name, and again at each write of them."""
+    if world.rules.converts == "named" and runtime.server(world.rules) in bound_servers(world.rules):
+        why = f"KServe {world.rules.release} writes environment and labels for {runtime.ref} into {found[0]}"
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield Notice("left-behind", f"{why}{more}, which a rollback leaves there")
+
+
 def move(
-    source: ClusterSource, service: Service, world: World, name: str | None, *, clear_version: bool = False
+    source: ClusterSource, service: Service, world: World, runtime: Runtime | None, *, clear_version: bool = False
 ) -> list[FieldEdit]:
-    """The edits that give a service a runtime, or none; none if it has that already."""
+    """The edits that give a service a runtime, or None for none; no edits if it has that already."""
+    name = runtime.ref.name if runtime else None
     model = service.predictor.get("model")
     if isinstance(model, Mapping):
         edits = []
@@ -216,4 +226,4 @@ def move(
         body.pop("runtimeVersion", None)
     predictor["model"] = {key: value for key, value in body.items() if value is not None}
     old, new = structure_text(service.predictor), structure_text(predictor)
-    return [source.as_kept(FieldEdit.between(service.ref, _PREDICTOR, old, new))]
+    return [source.as_kept([FieldEdit.between(service.ref, _PREDICTOR, old, new)], _PREDICTOR)]

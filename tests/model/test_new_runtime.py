@@ -154,7 +154,7 @@ def test_a_priority_is_of_no_use_where_nobody_chooses() -> None:
 
 
 def test_a_copy_has_no_marks_of_those_who_own_the_base() -> None:
-    marks = {
+    marks: dict[str, Any] = {
         "labels": {"app.kubernetes.io/managed-by": "Helm", "helm.sh/chart": "kserve-1", "team": "a"},
         "annotations": {"argocd.argoproj.io/tracking-id": "kserve:x", "meta.helm.sh/release-name": "kserve"},
     }

@@ -99,7 +99,9 @@ def test_a_copy_that_is_chosen_by_itself_says_whom_it_captures(kserve: KServe, k
 BAD: list[tuple[list[str], int, str]] = [
     (["create", "mine", "--from", "kserve-sklearnsrver", "--image", IMAGE], 1, "Did you mean kserve-sklearnserver"),
     (["create", "mine", "--image", IMAGE], 2, "needs --format"),
-    (["create", "mine", "--from", STANDARD, "--image", "bad image"], 2, "is no image reference"),
+    (["create", "mine", "--from", STANDARD, "--image", "r/bad image"], 2, "is no image reference"),
+    (["create", "Bad_Name", "--from", STANDARD, "--image", IMAGE], 2, "cannot be the name of a runtime"),
+    (["create", "mine", "--from", STANDARD, "--image", "sklearn"], 2, "may be a tag or a repository"),
     (["create", "mine", "--from", STANDARD, "--image", IMAGE, "--cluster", "--auto-select"], 3, "same priority"),
     (["create", STANDARD, "--from", STANDARD, "--image", IMAGE, "--cluster"], 3, "is there already"),
     (["use", "kserve-xgbserver", "iris"], 3, "does not list sklearn"),
@@ -162,6 +164,43 @@ def test_the_same_command_again_finds_all_done(kserve: KServe, ksconfig: Command
     other = ksconfig("runtime", *create[:-2], "--env", "C=d", "-n", kserve.namespace)
     assert other.code == 3
     assert "is there already, and is another" in other.err
+
+
+@pytest.mark.kserve("0.20.0")
+def test_a_copy_of_the_same_name_captures_the_services_that_name_it(kserve: KServe, ksconfig: CommandLine) -> None:
+    kserve.create("iris", named(STANDARD))
+    kserve.wait_until_ready("iris")
+    done = ksconfig.ok("runtime", "create", STANDARD, "--from", STANDARD, "--image", IMAGE, "-n", kserve.namespace)
+    assert f"{kserve.namespace}/iris: kserve/sklearnserver:v0.20.0 -> {IMAGE}" in done.err
+    assert "controller restarted and serving" in done.out
+    kserve.wait_for_image("iris", IMAGE)
+    ksconfig.ok("rollback")
+    kserve.wait_for_image("iris", "kserve/sklearnserver:v0.20.0")
+
+
+@pytest.mark.kserve("0.20.0")
+def test_a_restart_that_is_due_is_completed_by_the_same_command(kserve: KServe, ksconfig: CommandLine) -> None:
+    kserve.create("iris", MODEL)
+    kserve.wait_until_ready("iris")
+    create = ("create", "mine", "--from", STANDARD, "--image", IMAGE, "--auto-select", "-n", kserve.namespace)
+    ksconfig.ok("runtime", *create, "--no-restart")
+    assert kserve.image("iris") != IMAGE
+    done = ksconfig.ok("runtime", *create, "-o", "json").json
+    assert (done["changed"], done["restarted"]) == (False, True)
+    kserve.wait_for_image("iris", IMAGE)
+
+
+@pytest.mark.kserve("0.8.0")
+def test_what_admission_adds_with_a_runtime_and_a_rollback_leaves_is_said(
+    kserve: KServe, ksconfig: CommandLine
+) -> None:
+    kserve.create("iris", named(STANDARD))
+    kserve.wait_until_ready("iris")
+    done = ksconfig.ok("runtime", "use", "kserve-mlserver", "iris", "-n", kserve.namespace)
+    assert "which a rollback leaves there" in done.err
+    assert "env" in kserve.stored("iris")["spec"]["predictor"]["model"]
+    ksconfig.ok("rollback")
+    assert kserve.stored("iris")["spec"]["predictor"]["model"]["runtime"] == STANDARD
 
 
 @pytest.mark.kserve("0.20.0")

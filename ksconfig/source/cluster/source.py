@@ -296,16 +296,17 @@ class ClusterSource:
                 self.patience.sleep(max(pause, error.retry_after))
                 pause = min(2 * pause, 2.0)
 
-    def as_kept(self, edit: FieldEdit) -> FieldEdit:
-        """The edit of a structure with the text that the API server and admission would make of it; nothing is written.
+    def as_kept(self, edits: Sequence[FieldEdit], field: Field) -> FieldEdit:
+        """The edit of a structure to what the API server and admission would make of edits; nothing is written.
 
         Raises:
             ClusterFailure: they refuse.
-            Conflict: the text is another than the edit was computed from.
+            Conflict: a text is another than the edits were computed from.
         """
-        written = self.write_object([edit], dry_run=True)
-        kept = ClusterObject(written, edit.object.kind, self.the_object(edit.object).path).value(edit.field)
-        return FieldEdit.between(edit.object, edit.field, edit.before, kept)
+        ref = edits[0].object
+        before = self.the_object(ref)
+        kept = ClusterObject(self.write_object(edits, dry_run=True), ref.kind, before.path)
+        return FieldEdit.between(ref, field, before.value(field), kept.value(field))
 
     def as_stored(self, data: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
         """What the API server would make of an object that is created; nothing is written.

@@ -17,10 +17,11 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from ksconfig.errors import FileFailure, UsageError
-from ksconfig.model.plain import mapping, sequence, string
+from ksconfig.model.plain import mapping, string
 from ksconfig.model.reference import Reference
 from ksconfig.model.registry import DOCKER_HUB, Answer, Location, Platform, is_loopback, locate
 from ksconfig.source.registry.logins import Login, Logins
+from ksconfig.source.registry.session import bounded_session
 
 if TYPE_CHECKING:
     from dxf import DXF, DXFBase
@@ -71,8 +72,11 @@ class Registries:
     def look_all(self, references: Iterable[Reference]) -> dict[Reference, Answer]:
         """The answers to several references, asked for at the same time."""
         wanted = list(dict.fromkeys(references))
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        pool = ThreadPoolExecutor(_AT_ONCE)
+        try:
             return dict(zip(wanted, pool.map(self.look, wanted), strict=True))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # who interrupts does not wait for the others' answers
 
     def look(self, reference: Reference) -> Answer:
         """What the registry of a reference says to it."""
@@ -127,6 +131,7 @@ class Registries:
         verify: bool | str = self._bundle.name if self._bundle is not None else True
         try:
             with DXF(host, location.path, log_in, insecure, tlsverify=verify, timeout=self._seconds) as client:
+                client._sessions[0] = bounded_session(3 * self._seconds)
                 return _look(client, location)
         except SSLError as error:
             if "CERTIFICATE" in str(error) or not insecure:
@@ -141,7 +146,7 @@ class Registries:
             return _refusal(location, error.response, used[-1] if used else Login())
         except RequestException as error:
             return Answer("unreachable", why=f"{location.host} did not answer: {_cause(error)}")
-        except (DXFError, ValueError, KeyError, TypeError, AssertionError) as error:
+        except (DXFError, ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError) as error:
             return Answer("failed", why=f"the answer of {location.host} was not understood: {_one_line(error)}")
 
 
@@ -158,8 +163,16 @@ def _look(client: DXF, location: Location) -> Answer:
     if not manifest.keys() & {"manifests", "config", "schemaVersion"}:
         return Answer("failed", why=f"{location.host} sent no manifest")
     if "manifests" in manifest:
-        listed = (mapping(mapping(one).get("platform")) for one in sequence(manifest["manifests"]))
-        return Answer("found", digest, tuple(dict.fromkeys(one for entry in listed if (one := _platform(entry)))))
+        entries = manifest["manifests"]
+        if not isinstance(entries, list):
+            raise ValueError("the manifests of its index are no list")
+        listed = [mapping(mapping(one).get("platform")) for one in entries]
+        platforms = tuple(dict.fromkeys(one for entry in listed if (one := _platform(entry))))
+        if all(listed) and not platforms:
+            return Answer("no-platform", digest, (), "its index holds no image for any platform")
+        return Answer("found", digest, platforms)
+    if not isinstance(manifest.get("config", {}), Mapping):
+        raise ValueError("the config of its manifest is no object")
     config = mapping(manifest.get("config"))
     kind = string(config.get("mediaType"))
     if not config:  # the first schema of Docker's manifests

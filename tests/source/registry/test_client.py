@@ -8,7 +8,9 @@ import json
 import os
 import ssl
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,8 +44,14 @@ class Stub(BaseHTTPRequestHandler):
     token: ClassVar[str] = ""
     logins: ClassVar[tuple[str | None, ...]] = ()
 
+    #: The Authorization headers that came.
+    logins_seen: ClassVar[set[str | None]] = set()
+    #: Between the bytes of an answer, in seconds.
+    pause: ClassVar[float] = 0.0
+
     def do_GET(self) -> None:
         self.asked.append(self.path)
+        self.logins_seen.add(self.headers.get("Authorization"))
         if self.path.startswith("/token"):
             self._send(*self._token())
         elif self.token and self.headers.get("Authorization") != f"Bearer {self.token}":
@@ -63,7 +71,13 @@ class Stub(BaseHTTPRequestHandler):
         for name, value in {"Content-Length": str(len(content)), **headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(content)
+        if not self.pause:
+            self.wfile.write(content)
+            return
+        with suppress(OSError):  # who waits may go away
+            for byte in content:
+                self.wfile.write(bytes([byte]))
+                time.sleep(self.pause)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
@@ -74,7 +88,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFacto
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path_factory.mktemp("docker")))
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     Stub.answers = {f"/v2/a/blobs/{digest(CONFIG)}": (200, CONFIG, {})}
-    Stub.asked, Stub.token = [], ""
+    Stub.asked, Stub.token, Stub.logins_seen, Stub.pause = [], "", set(), 0.0
     server = ThreadingHTTPServer(("127.0.0.1", 0), Stub)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -96,6 +110,46 @@ def answer(status: int = 200, *, content: bytes = b"{}", name: str = "1", **give
 def test_the_platform_of_a_manifest_is_in_its_config(host: str) -> None:
     answer(content=manifest())
     assert look(host) == Answer("found", digest(manifest()), (Platform("linux", "arm64", "v8"),))
+
+
+def test_an_index_without_any_platform_is_of_no_use(host: str) -> None:
+    entries = [{"platform": {"os": "unknown", "architecture": "unknown"}}]
+    answer(content=json.dumps({"manifests": entries}).encode())
+    assert look(host).outcome == "no-platform"
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"manifests": {}}', b'{"schemaVersion": 2, "config": [1]}', b'{"a":' + b"[" * 200000 + b"]" * 200000]
+)
+def test_a_manifest_of_another_shape_is_an_answer_and_no_crash(content: bytes, host: str) -> None:
+    answer(content=content)
+    assert look(host).outcome == "failed"
+
+
+def test_a_login_of_netrc_is_sent_to_nobody(host: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password planted\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    answer(content=manifest())
+    look(host)
+    assert Stub.logins_seen == {None}
+
+
+def test_an_answer_that_comes_byte_by_byte_has_an_end(host: str) -> None:
+    Stub.pause = 0.05
+    answer(content=manifest() + b" " * 1000)
+    begin = time.monotonic()
+    assert look(host, seconds=0.2).outcome == "unreachable"
+    assert time.monotonic() - begin < 10
+
+
+def test_an_answer_without_end_is_not_read_to_it(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ksconfig.source.registry.session.LARGEST_ANSWER", 1000)
+    answer(content=manifest() + b" " * 2000)
+    found = look(host)
+    assert found.outcome != "found"
+    assert "longer than" in found.why
 
 
 def test_attestations_in_an_index_are_no_platforms(host: str) -> None:
