@@ -115,6 +115,19 @@ def test_what_cannot_be_meant_is_refused(path: str, value: Any, reason: str) -> 
     assert loaded.text == before
 
 
+def test_a_template_that_is_there_already_is_no_change() -> None:
+    loaded = manifests(agent='{"image": "x:1"}')
+    assert loaded.set("agent.image", "{{ .Name }}").changed
+    assert not loaded.set("agent.image", "{{ .Name }}").changed
+
+
+def test_a_template_far_down_in_the_value_is_refused_with_its_place() -> None:
+    deep = 5000
+    loaded = manifests(agent='{"a": ' + "[" * deep + '{"b": "{{ .x }}"}' + "]" * deep + "}")
+    with pytest.raises(ksconfig.Refused, match=r"agent\.a\[0\]\[0\].*\[0\]\.b is a template"):
+        loaded.set("agent.a", 1, allow_type_change=True)
+
+
 def test_kserves_own_templates_are_ordinary_values() -> None:
     loaded = manifests(ingress='{"ingressGateway": "a/b", "domainTemplate": "{{ .Name }}.x"}')
     assert loaded.set("ingress.domainTemplate", "{{ .Name }}-{{ .Namespace }}.y").changed
