@@ -117,7 +117,7 @@ class Draft:
         text.edit([Edit(0, 0, write_json(value, Layout("\n", "    ", ": ", ", ")))])
         self.texts[key] = text
         config = self.view.need_config().config
-        self.asked.append(Change(config.ref, (key,), ABSENT, _plain(value), config.place))
+        self.asked.append(Change(config.ref, (key,), ABSENT, parse_json(text.text).value, config.place))
 
     def plan(self, more: Sequence[FieldEdit] = ()) -> Plan:
         """Check and prove the whole, and turn it into a plan: runtimes first, then the config.

@@ -115,6 +115,13 @@ def test_what_cannot_be_meant_is_refused(path: str, value: Any, reason: str) -> 
     assert loaded.text == before
 
 
+def test_json_that_a_new_key_gains_is_told_as_what_it_means() -> None:
+    loaded = manifests(agent="{}")
+    change = loaded.set("router.image", RawJson('"\\u0041\\/b"'), allow=("new-key",))
+    assert (change.path, change.after) == (("router",), {"image": "A/b"})
+    assert '"image": "\\u0041\\/b"' in loaded.text
+
+
 def test_a_template_that_is_there_already_is_no_change() -> None:
     loaded = manifests(agent='{"image": "x:1"}')
     assert loaded.set("agent.image", "{{ .Name }}").changed
