@@ -60,7 +60,7 @@ def plan_set(
         if parsed:
             _refuse_twins(parsed, steps)
         new_kind = parsed.kind if parsed else json_kind(value)
-        if kind and new_kind != kind:
+        if kind and new_kind != kind and (node is None or node.kind != new_kind):
             now = f" ({node.source})" if node and len(node.source) < 60 else ""
             if not allow_type_change:
                 raise Refused(

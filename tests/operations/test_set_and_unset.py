@@ -115,6 +115,10 @@ def test_what_cannot_be_meant_is_refused(path: str, value: Any, reason: str) -> 
     assert loaded.text == before
 
 
+def test_a_null_that_is_there_already_is_no_change_though_a_string_belongs_there() -> None:
+    assert not manifests(agent='{"image": null}').set("agent.image", None).changed
+
+
 def test_json_that_a_new_key_gains_is_told_as_what_it_means() -> None:
     loaded = manifests(agent="{}")
     change = loaded.set("router.image", RawJson('"\\u0041\\/b"'), allow=("new-key",))
