@@ -119,6 +119,16 @@ def test_a_null_that_is_there_already_is_no_change_though_a_string_belongs_there
     assert not manifests(agent='{"image": null}').set("agent.image", None).changed
 
 
+@pytest.mark.parametrize("path", ["agent", "router.x"], ids=["a key that is there", "a new key"])
+@pytest.mark.parametrize("value", [RawJson('{"a": 1, "a": 2}'), {"a": 1, "A": 2}, [{"b": {"a": 1, "A": 2}}]], ids=str)
+def test_names_that_kserve_takes_for_one_another_are_never_written(path: str, value: Any) -> None:
+    loaded = manifests(agent="{}")
+    before = loaded.text
+    with pytest.raises(ksconfig.Refused, match="takes for one another"):
+        loaded.set(path, value, allow_type_change=True, allow=("new-key",))
+    assert loaded.text == before
+
+
 def test_json_that_a_new_key_gains_is_told_as_what_it_means() -> None:
     loaded = manifests(agent="{}")
     change = loaded.set("router.image", RawJson('"\\u0041\\/b"'), allow=("new-key",))
