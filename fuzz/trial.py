@@ -144,8 +144,8 @@ class Trial:
             return None
         try:
             verdict = verdict_on(self.data, after, plan, action)
-        except ValueError:
-            verdict = Verdict(None, "")  # a number too large for Python, inside a new key
+        except (ValueError, RecursionError):
+            verdict = Verdict(None, "")  # a number too large for Python, or nesting too deep for it
         if verdict.fault:
             self.found("a write that is not confirmed", f"{action}\n{verdict.fault} ({verdict.reader})\n{shown}")
         self.outcomes.append(Outcome(WRITTEN, verdict.reader))

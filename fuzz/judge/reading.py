@@ -62,8 +62,15 @@ def sound(text: str) -> str:
 
 
 def _sound(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_sound(item) for item in value]
+    """A value that was just read, with its arrays changed in place: they may be nested deeply."""
+    pending = [value] if isinstance(value, list) else []
+    while pending:
+        items = pending.pop()
+        for index, item in enumerate(items):
+            if isinstance(item, str):
+                items[index] = sound(item)
+            elif isinstance(item, list):
+                pending.append(item)
     return sound(value) if isinstance(value, str) else value
 
 
