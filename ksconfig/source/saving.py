@@ -68,6 +68,7 @@ def _some_written(done: list[str]) -> Iterator[None]:
     try:
         yield
     except FileFailure as error:
+        error.written = tuple(done)
         if done:
             error.not_done = "not all files were saved"
             error.advice = (

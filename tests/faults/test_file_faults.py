@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import json
 import os
 import re
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import ksconfig as library
+from ksconfig.cli import main
 from ksconfig.source import saving
 from tests.faults.conftest import MANIFEST, RUNTIME
 from tests.faults.namespaces import (
@@ -176,9 +178,43 @@ class TestAFailureBetweenTwoFiles:
         assert sorted(os.listdir(path.parent)) == ["a.yaml", "kserve.yaml"]
         assert path.read_text() == MANIFEST
 
+        assert caught.value.written == (str(path.with_name("a.yaml")),)
+
         again = library.load(path.parent, kserve_version="0.9")
         again.set_image(images)
         assert again.save() == (path,)
+
+    @pytest.mark.parametrize(("failing", "changed"), [("kserve.yaml", True), ("a.yaml", False)])
+    def test_is_told_to_programs_too(
+        self,
+        path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        failing: str,
+        changed: bool,
+    ) -> None:
+        path.with_name("a.yaml").write_text(RUNTIME)
+        original = os.replace
+
+        def refuse(source: str, target: Path) -> None:
+            if target.name == failing:
+                raise PermissionError(1, "Operation not permitted")
+            original(source, target)
+
+        monkeypatch.setattr(os, "replace", refuse)
+        words = [
+            "set-image",
+            "runtime/a=:v2",
+            "agent=:v2",
+            "--kserve-version=0.9",
+            "-o",
+            "json",
+            "-f",
+            str(path.parent),
+        ]
+
+        assert main.run(words) == 1
+        assert json.loads(capsys.readouterr().out)["changed"] is changed
 
 
 class TestSomebodyElse:
