@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,14 +32,18 @@ spec:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A directory that others may look into."""
-    for parent in (tmp_path, *tmp_path.parents):
-        if parent.stat().st_uid == tmp_path.stat().st_uid and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o055)
+def folder(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A directory that others may look into, as far as pytest's own directories are in the way."""
+    top = tmp_path_factory.getbasetemp().parent
+    mine = [parent for parent in (tmp_path, *tmp_path.parents) if top in (parent, *parent.parents)]
+    modes = [parent.stat().st_mode for parent in mine]
+    for parent, mode in zip(mine, modes, strict=True):
+        parent.chmod(mode | 0o055)
     folder = tmp_path / "manifests"
     folder.mkdir()
-    return folder
+    yield folder
+    for parent, mode in zip(mine, modes, strict=True):
+        parent.chmod(mode)
 
 
 @pytest.fixture

@@ -36,10 +36,10 @@ def as_nobody(command: tuple[str, ...]) -> tuple[str, ...]:
     return ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--", *command)
 
 
-def needs_readable_code() -> None:
-    """Skip where nobody could not even read the interpreter and the code."""
-    if run(as_nobody(ksconfig("--version"))).returncode != 0:
-        pytest.skip("another user cannot run the interpreter or read the code here")
+def needs_another_user(path: Path) -> None:
+    """Skip where nobody could not even read the code or the manifest."""
+    if run(as_nobody(ksconfig("images", "-f", path))).returncode != 0:
+        pytest.skip("another user cannot run the interpreter, or read the code or the manifest, here")
 
 
 @cache

@@ -24,8 +24,8 @@ from tests.faults.namespaces import (
     ENVIRONMENT,
     as_nobody,
     ksconfig,
+    needs_another_user,
     needs_mounts,
-    needs_readable_code,
     run,
     with_mounts,
 )
@@ -94,7 +94,7 @@ class TestAFullDisk:
 class TestRights:
     @pytest.mark.parametrize("directory", [False, True], ids=["the file", "its directory"])
     def test_that_are_missing_leave_the_file_as_it_was(self, path: Path, directory: bool) -> None:
-        needs_readable_code()
+        needs_another_user(path)
         path.chmod(0o666 if directory else 0o444)
         path.parent.chmod(0o555 if directory else 0o777)
 
@@ -112,7 +112,7 @@ class TestRights:
         assert done.stderr == f"error: nothing was saved: {path} cannot be written: {why}\n"
 
     def test_of_one_of_several_files_leave_all_as_they_were(self, path: Path) -> None:
-        needs_readable_code()
+        needs_another_user(path)
         path.parent.chmod(0o777)
         path.chmod(0o444)
         other = path.with_name("a.yaml")
