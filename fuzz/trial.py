@@ -207,7 +207,7 @@ def verdict_on(before: bytes, after: bytes, plan: ksconfig.Plan, action: Action)
         sure = not isinstance(change.before, int | float | list | dict) or isinstance(change.before, bool)
         was = _value(change.before, raw) if sure else None
         new_key = change.before is ksconfig.ABSENT and len(change.path) == 1  # its value holds what was asked for
-        asked = action.verb == "set" and not new_key
+        asked = action.verb == "set" and (not new_key or action.subject in (change.path, change.path[0]))
         now = as_read(action.value, action.is_json) if asked else _value(change.after, raw)
         planned.append(Planned(ref.kind, ref.namespace, ref.name, tuple(change.path), was, now, sure))
     return judge(before, after, spans_of(plan), planned)

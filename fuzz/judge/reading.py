@@ -120,7 +120,7 @@ def _from_json(value: Any) -> Node:
         return Node("sequence", "seq", [_from_json(item) for item in value])
     if isinstance(value, str):
         return Node("scalar", STRING, sound(value))
-    return Node("scalar", type(value).__name__, value.digits if isinstance(value, Number) else str(value))
+    return Node("scalar", type(value).__name__, value.digits if isinstance(value, Number) else json.dumps(value))
 
 
 def _as_pyyaml(piece: str) -> Node | None:
