@@ -117,11 +117,16 @@ class RevisionNotFound(NotFound):
 
 
 class FileFailure(KsconfigError, OSError):
-    """A file cannot be read or written; ``path`` names it."""
+    """A file cannot be read or written; ``path`` names it.
+
+    Attributes:
+        written: the files that were written before it, by their paths as given.
+    """
 
     def __init__(self, why: str, *, path: str, advice: str | None = None) -> None:
         super().__init__(why, advice=advice)
         self.path = path
+        self.written: tuple[str, ...] = ()
 
 
 class ClusterFailure(KsconfigError):

@@ -125,7 +125,11 @@ class OpenedFiles:
         if not settings.dry_run:
             self.manifests.apply(plan)
             with not_done("nothing was saved"):
-                settings.written = bool(self.manifests.save())
+                try:
+                    settings.written = bool(self.manifests.save())
+                except FileFailure as error:
+                    settings.written = bool(error.written)
+                    raise
         output.warnings(plan.notices)
         if plan.changed and not settings.dry_run:
             output.plan_diff(plan, err=True)

@@ -282,7 +282,10 @@ def go_fields(value: Any) -> Mapping[str, Any]:
 
 def short(value: Any) -> str:
     """A value as JSON, cut to forty characters."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "(nested too deeply to be shown)"
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 

@@ -11,7 +11,7 @@ from ksconfig.model.plan import ABSENT, Change, Field, FieldEdit, ImageChange, N
 from ksconfig.model.start import start_faults
 from ksconfig.operations.view import BROKEN_START, ConfigView, View
 from ksconfig.text.json_edit import remove_value, set_value
-from ksconfig.text.json_path import Path, find, format_path
+from ksconfig.text.json_path import Path, Step, find, format_path
 from ksconfig.text.json_scanner import Node, parse_json
 from ksconfig.text.json_write import Layout, RawJson, write_json
 from ksconfig.text.proof import prove_json
@@ -62,11 +62,11 @@ class Draft:
         key, inner = str(path[0]), path[1:]
         view = self.view.need_config()
         before = self.node(path)
-        if before is not None:
-            _refuse_template(path, before.value)
         text = self.texts.setdefault(key, EditedText(view.text(key)))
         root = self.present(key)
         edits = remove_value(root, inner, (key,)) if value is ABSENT else set_value(root, inner, value, (key,))
+        if before is not None and edits:
+            _refuse_template(path, before.value)
         after = before.value if before is not None and not edits else _plain(value)
         before_value = ABSENT if before is None else before.value
         if edits:
@@ -117,7 +117,7 @@ class Draft:
         text.edit([Edit(0, 0, write_json(value, Layout("\n", "    ", ": ", ", ")))])
         self.texts[key] = text
         config = self.view.need_config().config
-        self.asked.append(Change(config.ref, (key,), ABSENT, _plain(value), config.place))
+        self.asked.append(Change(config.ref, (key,), ABSENT, parse_json(text.text).value, config.place))
 
     def plan(self, more: Sequence[FieldEdit] = ()) -> Plan:
         """Check and prove the whole, and turn it into a plan: runtimes first, then the config.
@@ -176,14 +176,29 @@ class Draft:
 
 def _refuse_template(path: Path, value: Any) -> None:
     """Refuse to replace what is yet to be filled in by Helm or Jinja, at a path or anywhere below it."""
-    if isinstance(value, str) and path not in _KSERVE_TEMPLATES and holds_template(value):
-        raise Refused(
-            f"the value of {format_path(path)} is a template (Helm or Jinja): {value}",
-            advice=ADVICE,
-        )
-    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, item in inside:
-        _refuse_template((*path, step), item)
+    pending: list[tuple[_Trail, Any]] = [(None, value)]  # no recursion: a value may be nested as deep as it likes
+    while pending:
+        trail, item = pending.pop()
+        if isinstance(item, str) and holds_template(item):
+            place = (*path, *_steps(trail))
+            if place not in _KSERVE_TEMPLATES:
+                raise Refused(
+                    f"the value of {format_path(place)} is a template (Helm or Jinja): {item}",
+                    advice=ADVICE,
+                )
+        inside = item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
+        pending += [((trail, step), below) for step, below in reversed([*inside])]
+
+
+_Trail = tuple[Any, Step] | None  # the way down to a value, its last step first
+
+
+def _steps(trail: _Trail) -> Path:
+    steps: list[Step] = []
+    while trail:
+        trail, step = trail
+        steps.append(step)
+    return tuple(reversed(steps))
 
 
 def _plain(value: Any) -> Any:

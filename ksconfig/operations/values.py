@@ -16,8 +16,8 @@ from ksconfig.operations.draft import Draft
 from ksconfig.operations.view import ConfigView, Scope, View, key_path
 from ksconfig.source.port import Source
 from ksconfig.text.json_path import Path, Step, format_path, walk
-from ksconfig.text.json_scanner import Node, names_taken_twice, parse_json
-from ksconfig.text.json_write import RawJson
+from ksconfig.text.json_scanner import names_taken_twice, parse_json
+from ksconfig.text.json_write import RawJson, write_json
 
 
 class Typed(str):
@@ -50,17 +50,17 @@ def plan_set(
             if "new-key" not in scope.allow:
                 _refuse_new_key(view, key)
             _check_new_key(view, key)
-            draft.add_key(key, steps[1:], _typed(value, required_kind(steps), steps))
+            value = _typed(value, required_kind(steps), steps)
+            _refuse_twins(value, steps)
+            draft.add_key(key, steps[1:], value)
             return foresee(draft.view, draft.plan())
         node = draft.node(steps)
         kind = node.kind if node and node.kind != "null" else required_kind(steps)
         if isinstance(value, Typed):
             value = _typed(value, kind, steps)
-        parsed = parse_json(value) if isinstance(value, RawJson) else None
-        if parsed:
-            _refuse_twins(parsed, steps)
-        new_kind = parsed.kind if parsed else json_kind(value)
-        if kind and new_kind != kind:
+        _refuse_twins(value, steps)
+        new_kind = parse_json(value).kind if isinstance(value, RawJson) else json_kind(value)
+        if kind and new_kind != kind and (node is None or node.kind != new_kind):
             now = f" ({node.source})" if node and len(node.source) < 60 else ""
             if not allow_type_change:
                 raise Refused(
@@ -104,9 +104,11 @@ def _check_new_key(view: ConfigView, key: str) -> None:
         raise Refused(f"{key} differs from the key {twin} only in case", advice=f"Say {twin}.")
 
 
-def _refuse_twins(root: Node, steps: Path) -> None:
+def _refuse_twins(value: Any, steps: Path) -> None:
     """Refuse to write names that KServe would take for one another."""
-    for _, node in walk(root):
+    if not isinstance(value, RawJson | dict | list | tuple):
+        return
+    for _, node in walk(parse_json(write_json(value))):
         for group in names_taken_twice(node):
             names = " and ".join(node.names[index].source for index in group)
             raise Refused(

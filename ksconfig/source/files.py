@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -24,6 +21,7 @@ from ksconfig.source.directories import (
 )
 from ksconfig.source.manifest_objects import ManifestConfig, ManifestObject
 from ksconfig.source.manifest_text import ManifestText
+from ksconfig.source.saving import encoded, save_all
 from ksconfig.source.selectors import selector
 from ksconfig.text.diff import TextPatch
 from ksconfig.text.spans import Edit, EditedText
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 
 #: More than any manifest, less than what would fill the memory of a small machine.
 LARGEST = 512 * 1024 * 1024
-_PART = 1 << 20
 
 
 class ManifestFile:
@@ -92,12 +89,6 @@ class ManifestFile:
     def saved(self) -> None:
         """The present text is what the file now holds."""
         self._edited = EditedText(self.text)
-
-
-def encoded(text: str) -> Iterator[bytes]:
-    """A text in UTF-8, part by part: a large one is not held twice."""
-    for start in range(0, len(text), _PART):
-        yield text[start : start + _PART].encode("utf-8")
 
 
 def read_paths(paths: Iterable[Path]) -> tuple[ManifestFile, ...]:
@@ -270,83 +261,8 @@ class FileSource:
         return result
 
     def save(self) -> tuple[Path, ...]:
-        """Write every changed file, each at one stroke; the paths that were written.
-
-        All files are checked before the first is written.
-
-        Raises:
-            Conflict: a file was changed by somebody else since it was read.
-            FileFailure: a file cannot be written.
-        """
+        """Write every changed file (errors as in `save_all`); the paths that were written."""
         changed = [file for file in self.files if file.path is not None and file.patch.edits]
-        for file in changed:
-            _check_writable(file)
-        for file in changed:
-            _replace_file(file)
+        if changed:
+            save_all(changed)
         return tuple(file.path for file in changed if file.path is not None)
-
-
-def _failure(file: ManifestFile, reason: str, advice: str) -> FileFailure:
-    return FileFailure(f"{file.label} cannot be written: {reason}", path=file.label, advice=advice)
-
-
-def _check_writable(file: ManifestFile) -> None:
-    assert file.path is not None
-    try:
-        status = file.path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise _failure(file, "it is no regular file", "Use -f - to read standard input and write standard output.")
-        if not os.access(file.path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-            raise _failure(file, "it is read-only", "Make it writable, or edit a copy.")
-        with file.path.open("rb") as stream:
-            unchanged = file.is_unchanged(stream)
-        if not unchanged:
-            raise Conflict(
-                f"{file.label} was changed by somebody else since it was read",
-                advice="Nothing was written. Run the same command again.",
-            )
-    except FileFailure:
-        raise
-    except OSError as error:
-        raise _failure(file, error.strerror or str(error), "Check the file and its directory.") from None
-
-
-def _replace_file(file: ManifestFile) -> None:
-    """Write a temporary file beside it and rename: a reader sees the old bytes or the new, never a part."""
-    import tempfile  # takes its time to load, and most runs write nothing
-
-    assert file.path is not None
-    target = file.path.resolve()  # a link stays a link
-    temporary = None
-    try:
-        status = target.stat()
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-        with os.fdopen(descriptor, "wb") as out:
-            out.writelines(encoded(file.text))
-            out.flush()
-            if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
-                with contextlib.suppress(OSError):
-                    os.fchown(out.fileno(), status.st_uid, status.st_gid)
-            os.fchmod(out.fileno(), stat.S_IMODE(status.st_mode))
-            os.fsync(out.fileno())
-        os.replace(temporary, target)
-        temporary = None
-        _sync_directory(target.parent)
-    except OSError as error:
-        raise _failure(
-            file, error.strerror or str(error), "The file is as it was. Check the space and rights of its directory."
-        ) from None
-    finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-    file.saved()
-
-
-def _sync_directory(directory: Path) -> None:
-    with contextlib.suppress(OSError):  # some file systems cannot sync a directory; the rename stands all the same
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from ksconfig.errors import Conflict, InvalidDocument
+from ksconfig.errors import Conflict, InvalidDocument, KsconfigError
 from ksconfig.model.detect import Evidence
 from ksconfig.model.plan import FieldEdit
 from ksconfig.source.manifest_objects import CONFIG_NAME, ManifestConfig, ManifestObject
@@ -35,7 +35,7 @@ class ManifestText:
         self.label = label
         self._lines = Lines(text)
         self._documents = [(document, kind_of(document)) for document in split_documents(text)]
-        self._trees: dict[int, YamlNode | None] = {}
+        self._trees: dict[int, YamlNode | KsconfigError | None] = {}
         self._objects: dict[str, tuple[ManifestObject, ...]] = {}
 
     @property
@@ -69,9 +69,17 @@ class ManifestText:
                     yield ManifestConfig(self._lines, self.label, document, root)
 
     def _tree(self, document: Document) -> YamlNode | None:
+        """The tree of a document, read once, even if it cannot be: that takes as long."""
         if document.start not in self._trees:
-            self._trees[document.start] = _read(document, self.label)
-        return self._trees[document.start]
+            try:
+                self._trees[document.start] = _read(document, self.label)
+            except KsconfigError as error:
+                self._trees[document.start] = error
+        tree = self._trees[document.start]
+        if isinstance(tree, KsconfigError):
+            tree.not_done = None  # whoever asks again could not do something else
+            raise tree.with_traceback(None)
+        return tree
 
     def evidence(self) -> Evidence:
         """What tells the release: without reading more than the manifest of the controller."""

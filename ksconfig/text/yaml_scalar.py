@@ -168,7 +168,8 @@ class ScalarMap:
             value = node.value[0][1] if len(node.value) == 1 else None
         except YAMLError:
             value = None
-        if not isinstance(value, ScalarNode) or value.style or value.tag != STRING_TAG or value.value != wanted:
+        string = isinstance(value, ScalarNode) and not value.style and value.tag == STRING_TAG
+        if value is None or not string or value.value != wanted or _BASE_60.fullmatch(wanted):
             raise self._cannot_hold(f'the value "{wanted}"')
 
     def _cannot_hold(self, what: str) -> UnsupportedEdit:
@@ -177,6 +178,10 @@ class ScalarMap:
             f"the {self.style} YAML scalar at {place} cannot hold {what}",
             advice="Write the value as a literal block (|-) or in double quotes first.",
         )
+
+
+# A number to YAML 1.1, which many still read: an image `1:20` would be 80.
+_BASE_60 = re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 
 
 def _is_verbatim(segment: Segment) -> bool:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.scanner import Scanner
 
 from ksconfig.errors import InvalidDocument
 from ksconfig.text import json_scanner
@@ -202,10 +203,25 @@ _BOOLEANS = {
 }
 
 
+class _Scanner(Scanner):
+    """The reader's own, with a bound on brackets: its time grows with the square of their depth."""
+
+    def fetch_flow_collection_start(self, *arguments: Any, **named: Any) -> Any:
+        if len(self.flow_context) >= _DEEPEST:
+            raise RecursionError
+        return super().fetch_flow_collection_start(*arguments, **named)
+
+
+_DEEPEST = 200  # brackets of YAML within one another; JSON is read by our own scanner, which has no bound
+
+
 def _read_yaml(document: Document, label: str | None) -> YamlNode | None:
     text, start, _ = document
     try:
-        root = YAML(typ="safe", pure=True).compose(document.source)
+        reader = YAML(typ="safe", pure=True)
+        reader.Scanner = _Scanner
+        reader.composer.warn_double_anchors = False  # YAML allows to use a name again, and no warning is ours to print
+        root = reader.compose(document.source)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = " ".join(part for part in (error.context, error.problem) if part)
@@ -220,6 +236,12 @@ def _read_yaml(document: Document, label: str | None) -> YamlNode | None:
         raise InvalidDocument(f"not YAML: {' '.join(str(error).split())}", label=label) from None
     except ValueError as error:  # a bad %YAML directive, say
         raise InvalidDocument(f"not YAML: {error}", label=label) from None
+    except (AssertionError, KeyError):  # all that the reader says of a version that it does not know
+        raise InvalidDocument(
+            "the directive %YAML names a version that cannot be read",
+            label=label,
+            advice="Say %YAML 1.2, or remove the line.",
+        ) from None
     return _from_ruamel(root, start, {}) if root is not None else None
 
 

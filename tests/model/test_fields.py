@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ksconfig.model.fields import json_kind, required_kind
+from ksconfig.model.fields import json_kind, required_kind, type_faults
 
 
 @pytest.mark.parametrize(
@@ -104,3 +104,11 @@ def test_a_field_has_the_type_that_its_struct_has(path: tuple[str | int, ...], k
 )
 def test_python_data_has_a_json_type(value: Any, kind: str) -> None:
     assert json_kind(value) == kind
+
+
+def test_a_value_nested_deeper_than_can_be_shown_is_judged_all_the_same() -> None:
+    deep: Any = []
+    for _ in range(50_000):
+        deep = [deep]
+    (fault,) = type_faults(("agent", "image"), deep)
+    assert fault.reason.endswith("must be a JSON string, and is the array (nested too deeply to be shown)")

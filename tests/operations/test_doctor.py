@@ -112,6 +112,13 @@ def test_a_manifest_that_is_not_yaml_is_a_finding() -> None:
     assert str(finding.place).startswith("kserve.yaml:4:")
 
 
+def test_objects_nested_deeper_than_python_goes_are_looked_at_all_the_same() -> None:
+    deep = '{"a":' * 3000 + "1" + "}" * 3000
+    text = f"kind: ConfigMap\nmetadata: {{name: inferenceservice-config}}\ndata:\n  logger: |-\n    {deep}\n"
+    found = ksconfig.loads(text, kserve_version="0.16").doctor()
+    assert any("logger.a" in finding.message for finding in found)
+
+
 def test_what_breaks_comes_first() -> None:
     texts = texts_of(sound_config(7))
     texts["agent"] = texts["agent"].replace("{", '{"image": "a:1",', 1)

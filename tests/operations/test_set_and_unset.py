@@ -115,6 +115,40 @@ def test_what_cannot_be_meant_is_refused(path: str, value: Any, reason: str) -> 
     assert loaded.text == before
 
 
+def test_a_null_that_is_there_already_is_no_change_though_a_string_belongs_there() -> None:
+    assert not manifests(agent='{"image": null}').set("agent.image", None).changed
+
+
+@pytest.mark.parametrize("path", ["agent", "router.x"], ids=["a key that is there", "a new key"])
+@pytest.mark.parametrize("value", [RawJson('{"a": 1, "a": 2}'), {"a": 1, "A": 2}, [{"b": {"a": 1, "A": 2}}]], ids=str)
+def test_names_that_kserve_takes_for_one_another_are_never_written(path: str, value: Any) -> None:
+    loaded = manifests(agent="{}")
+    before = loaded.text
+    with pytest.raises(ksconfig.Refused, match="takes for one another"):
+        loaded.set(path, value, allow_type_change=True, allow=("new-key",))
+    assert loaded.text == before
+
+
+def test_json_that_a_new_key_gains_is_told_as_what_it_means() -> None:
+    loaded = manifests(agent="{}")
+    change = loaded.set("router.image", RawJson('"\\u0041\\/b"'), allow=("new-key",))
+    assert (change.path, change.after) == (("router",), {"image": "A/b"})
+    assert '"image": "\\u0041\\/b"' in loaded.text
+
+
+def test_a_template_that_is_there_already_is_no_change() -> None:
+    loaded = manifests(agent='{"image": "x:1"}')
+    assert loaded.set("agent.image", "{{ .Name }}").changed
+    assert not loaded.set("agent.image", "{{ .Name }}").changed
+
+
+def test_a_template_far_down_in_the_value_is_refused_with_its_place() -> None:
+    deep = 5000
+    loaded = manifests(agent='{"a": ' + "[" * deep + '{"b": "{{ .x }}"}' + "]" * deep + "}")
+    with pytest.raises(ksconfig.Refused, match=r"agent\.a\[0\]\[0\].*\[0\]\.b is a template"):
+        loaded.set("agent.a", 1, allow_type_change=True)
+
+
 def test_kserves_own_templates_are_ordinary_values() -> None:
     loaded = manifests(ingress='{"ingressGateway": "a/b", "domainTemplate": "{{ .Name }}.x"}')
     assert loaded.set("ingress.domainTemplate", "{{ .Name }}-{{ .Namespace }}.y").changed

@@ -8,6 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 import ksconfig
+from ksconfig.text.yaml_documents import Document
+from ksconfig.text.yaml_tree import YamlNode, read_document
 
 META = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: inferenceservice-config\n"
 AGENT = '{"image": "r/agent:v1"}'
@@ -33,6 +35,24 @@ def refusal(text: str, **options: str) -> ksconfig.KsconfigError:
     assert loaded.text == text
     assert "agent was not changed" in str(caught.value)
     return caught.value
+
+
+def test_what_cannot_be_read_is_read_once_and_refused_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+
+    def counted(document: Document, label: str | None) -> YamlNode | None:
+        read.append(document)
+        return read_document(document, label)
+
+    monkeypatch.setattr("ksconfig.source.manifest_text.read_document", counted)
+    loaded = manifests(CONFIG + "  b: [\n")
+
+    with pytest.raises(ksconfig.InvalidDocument, match=r"^agent was not changed: kserve\.yaml, line 8"):
+        loaded.set_image("agent", ":v2")
+    with pytest.raises(ksconfig.InvalidDocument, match=r"^agent\.image was not set: kserve\.yaml, line 8"):
+        loaded.set("agent.image", "x")
+
+    assert len(read) == 1
 
 
 def codes(loaded: ksconfig.Manifests) -> list[str]:

@@ -220,6 +220,7 @@ def test_several_edits_are_made_at_once() -> None:
         pytest.param(HEAD + "  key: a b\n", ("b", "#b"), id="a comment in plain"),
         pytest.param(HEAD + "  key: a b\n", ("a b", "true"), id="another type in plain"),
         pytest.param(HEAD + "  key: a b\n", ("a b", "1"), id="a number in plain"),
+        pytest.param(HEAD + "  key: a:1\n", ("a", "1"), id="a number to base 60 (YAML 1.1) in plain"),
         pytest.param(HEAD + "  key: a b\n", ("a", "{"), id="a brace first in plain"),
         pytest.param(HEAD + "  key: a b\n", ("a", ""), id="a space first in plain"),
         pytest.param(HEAD + "  key: a b\n", ("b", "\n"), id="a line break in plain"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ruamel.yaml.scanner import Scanner
 
 from ksconfig.errors import InvalidDocument
 from ksconfig.text.yaml_documents import Document, split_documents
@@ -127,4 +128,30 @@ def test_what_is_not_yaml_is_refused_with_its_place(text: str, column: int, reas
 )
 def test_deep_nesting_is_refused_and_no_crash(text: str) -> None:
     with pytest.raises(InvalidDocument, match="nested too deeply"):
+        read(text)
+
+
+def test_brackets_within_brackets_take_no_time_that_grows_with_their_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at = 0
+    original = Scanner.stale_possible_simple_keys
+
+    def counted(self: Scanner) -> None:
+        nonlocal looked_at
+        looked_at += len(self.possible_simple_keys)
+        original(self)
+
+    monkeypatch.setattr(Scanner, "stale_possible_simple_keys", counted)
+    with pytest.raises(InvalidDocument, match="nested too deeply"):
+        read("a: " + "[{" * 5000)
+    assert looked_at < 500_000  # 10 million without a bound
+
+
+def test_a_name_of_an_anchor_may_be_used_again() -> None:
+    root = mapping("a: &x 1\nb: *x\nc: &x 2\nd: *x\n")  # a warning would fail the test
+    assert [root.text(key) for key in "abcd"] == ["1", "1", "2", "2"]
+
+
+@pytest.mark.parametrize("text", ["%YAML 1.3\n---\na: 1\n", "a: 1\nb:\n%YAML 3.0\n---\n"])
+def test_a_version_of_yaml_that_is_not_known_is_refused(text: str) -> None:
+    with pytest.raises(InvalidDocument, match="%YAML names a version that cannot be read"):
         read(text)
