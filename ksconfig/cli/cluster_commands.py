@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,7 @@ from ksconfig.errors import ConfigNotFound, RevisionNotFound, RightMissing, Usag
 from ksconfig.model.plan import Change
 
 if TYPE_CHECKING:
+    from ksconfig.cli import documents
     from ksconfig.model.revision import Revision
     from ksconfig.operations.models import ServiceState
 
@@ -38,14 +39,24 @@ def history(revision: int | None) -> None:
             numbers = ", ".join(str(each.number) for each in found) or "none"
             raise RevisionNotFound(f"there is no revision {revision}", advice=f"There are {numbers}.")
         if settings.for_machines:
-            output.document("Revision", {**_content(one, gone), "diff": _diff(one)}, settings.output)
+            revision_document: documents.Revision = {
+                "apiVersion": output.API_VERSION,
+                "kind": "Revision",
+                **_content(one, gone),
+                "diff": _diff(one),
+            }
+            output.document(revision_document, settings.output)
         else:
             output.diff(_diff(one), err=False)
         return
     outside = changed_outside(found, opened.cluster.source.text_now)
     if settings.for_machines:
-        items = [{**_content(one, gone), "changedOutsideAfter": one.number in outside} for one in found]
-        output.document("History", {"items": items}, settings.output)
+        document: documents.History = {
+            "apiVersion": output.API_VERSION,
+            "kind": "History",
+            "items": [{**_content(one, gone), "changedOutsideAfter": one.number in outside} for one in found],
+        }
+        output.document(document, settings.output)
     elif settings.output == "name":
         for one in found:
             output.result(f"configmap/{one.name}")
@@ -87,7 +98,7 @@ def _diff(one: Revision) -> str:
     return unified_diff(patches_of(one))
 
 
-def _content(one: Revision, gone: frozenset[int]) -> dict[str, Any]:
+def _content(one: Revision, gone: frozenset[int]) -> documents.RevisionSummary:
     return {
         "number": one.number,
         "time": one.time,
@@ -97,7 +108,7 @@ def _content(one: Revision, gone: frozenset[int]) -> dict[str, Any]:
         "command": one.command,
         "reason": one.reason,
         "release": one.release,
-        "images": [{"target": i.target, "before": i.before, "after": i.after} for i in one.images],
+        "images": output.images_content(one.images),
         "changes": [output.change_content(change) for change in one.changes],
         "rollbackOf": list(one.rollback_of),
         "rollbackTo": one.rollback_to,
@@ -123,8 +134,9 @@ def rollback(to_revision: int | None) -> None:
     if to_revision is None and not opened.settings.dry_run and (closed := opened.cluster.close_pending()):
         text = f"revision {closed.number} was recorded and never written: it is closed now, and nothing else was done"
         if opened.settings.for_machines:
-            content = {"command": "rollback", "changed": False, "restarted": False, "rolledBack": False}
-            output.document("Change", {**content, "closed": closed.number}, opened.settings.output)
+            document = output.change_document("rollback", opened.cluster.release)
+            document["closed"] = closed.number
+            output.document(document, opened.settings.output)
         else:
             output.result(text)
         return
@@ -150,16 +162,18 @@ def restart() -> None:
     cluster = opened.cluster
     if not settings.yes and output.is_terminal():
         ask("Restart the controller?", "nothing was restarted")
-    options = opened.options()
+    options, release = opened.options(), cluster.release
     notices = cluster.restart(
         allow=tuple(settings.allow),
         **{name: options[name] for name in ("wait", "timeout", "restart_by", "say")},
     )
     output.warnings(notices)
-    content = {"command": "restart", "changed": False, "restarted": True, "rolledBack": False}
     if settings.for_machines:
-        warnings = output.notices_content(notices)
-        output.document("Change", {**content, "served": not settings.no_wait, "warnings": warnings}, settings.output)
+        document = output.change_document("restart", release)
+        document["restarted"] = True
+        document["served"] = None if settings.no_wait else True
+        document["warnings"] = output.notices_content(notices)
+        output.document(document, settings.output)
     else:
         output.result("controller restarted" + ("" if settings.no_wait else " and serving"))
 
@@ -182,7 +196,9 @@ def status(no_services: bool) -> None:
         if one.number not in found.undone and (one.state in ("pending", "failed") or one.unfinished)
     ]
     if opened.settings.for_machines:
-        content = {
+        content: documents.Status = {
+            "apiVersion": output.API_VERSION,
+            "kind": "Status",
             "release": output.release_content(found.release),
             "namespace": found.namespace,
             "controller": {"name": found.controller or None, "ready": found.ready, "wanted": found.wanted},
@@ -192,7 +208,7 @@ def status(no_services: bool) -> None:
             "services": [state_content(one) for one in states] if not no_services and not unknown else None,
             "warnings": output.notices_content(found.notices),
         }
-        output.document("Status", content, opened.settings.output)
+        output.document(content, opened.settings.output)
         return
     output.result(f"KServe       {found.release}")
     output.result(f"config       configmap {found.namespace}/inferenceservice-config")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -65,24 +65,25 @@ def _list_images() -> None:
     tell_release(settings, release)
     output.warnings(notices)
     if settings.for_machines:
-        items = [
-            {
-                "name": i.name,
-                "image": i.image,
-                "gpuVersion": i.gpu_version,
-                "where": i.where,
-                "read": i.read,
-                "frameworks": list(i.frameworks),
-                "usedBy": i.used_by,
-            }
-            for i in found
-        ]
-        content = {
+        content: documents.ImageList = {
+            "apiVersion": output.API_VERSION,
+            "kind": "ImageList",
             "release": output.release_content(release),
-            "items": items,
+            "items": [
+                {
+                    "name": i.name,
+                    "image": i.image,
+                    "gpuVersion": i.gpu_version,
+                    "where": i.where,
+                    "read": i.read,
+                    "frameworks": list(i.frameworks),
+                    "usedBy": i.used_by,
+                }
+                for i in found
+            ],
             "warnings": output.notices_content(notices),
         }
-        output.document("ImageList", content, settings.output)
+        output.document(content, settings.output)
     elif settings.output == "name":
         for image in found:
             output.result(output.visible(image.name))

@@ -11,7 +11,7 @@ import signal
 import sys
 import traceback
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -19,6 +19,9 @@ from ksconfig import __version__
 from ksconfig.cli import output
 from ksconfig.cli.options import Settings, shared_options
 from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack, RolloutFailed, RolloutTimeout
+
+if TYPE_CHECKING:
+    from ksconfig.cli import documents
 
 #: The commands in the order of the help: where each is, so that only the one that is called is loaded.
 _COMMANDS = {
@@ -33,6 +36,7 @@ _COMMANDS = {
     "rollback": ("cluster_commands", "rollback"),
     "restart": ("cluster_commands", "restart"),
     "status": ("cluster_commands", "status"),
+    "schema": ("shell_commands", "schema"),
 }
 
 
@@ -130,13 +134,15 @@ def _run(arguments: list[str], settings: Settings) -> int:
 def _report(error: KsconfigError, settings: Settings) -> int:
     output.remark(output.error_message(error))
     if settings.for_machines:
-        content = {
+        content: documents.Error = {
+            "apiVersion": output.API_VERSION,
+            "kind": "Error",
             "changed": settings.written and not isinstance(error, RolledBack),
             "restarted": isinstance(error, RolloutFailed | RolloutTimeout | RolledBack),
             "rolledBack": isinstance(error, RolledBack),
             "error": output.error_content(error),
         }
-        output.document("Error", content, settings.output)
+        output.document(content, settings.output)
     return error.exit_code
 
 

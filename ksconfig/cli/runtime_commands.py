@@ -15,6 +15,7 @@ from ksconfig.errors import UsageError
 from ksconfig.model.plan import Plan
 
 if TYPE_CHECKING:
+    from ksconfig.cli import documents
     from ksconfig.operations.runtimes import RuntimeUse
 
 _FIRST_FEW = 3
@@ -43,7 +44,12 @@ def list_() -> None:
     opened, _ = _opened("list")
     found = opened.cluster.runtimes.list()
     if opened.settings.for_machines:
-        output.document("RuntimeList", {"items": [_content(one) for one in found]}, opened.settings.output)
+        document: documents.RuntimeList = {
+            "apiVersion": output.API_VERSION,
+            "kind": "RuntimeList",
+            "items": [_content(one) for one in found],
+        }
+        output.document(document, opened.settings.output)
         return
     if opened.settings.output == "name":
         for one in found:
@@ -57,7 +63,7 @@ def list_() -> None:
     output.table(("NAME", "IMAGE", "FORMATS", "CHOSEN FOR", "SERVICES"), rows)
 
 
-def _content(one: RuntimeUse) -> dict[str, Any]:
+def _content(one: RuntimeUse) -> documents.Runtime:
     return {
         "name": one.name,
         "image": one.image,

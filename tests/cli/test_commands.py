@@ -91,7 +91,11 @@ def test_json_says_all_of_it(run: Run, manifest: Path) -> None:
         "dryRun": False,
         "changed": True,
         "restarted": False,
+        "served": None,
         "rolledBack": False,
+        "revision": None,
+        "closed": None,
+        "modelsReady": None,
         "release": {
             "candidates": ["0.7", "0.8", "0.9"],
             "likely": "0.7",
