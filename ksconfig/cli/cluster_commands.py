@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ksconfig.cli import output
-from ksconfig.cli.config_commands import Command
+from ksconfig.cli.commands import Command, program
 from ksconfig.cli.opened import OpenedCluster, ask, open_cluster
 from ksconfig.cli.options import shared_options, writing_options
 from ksconfig.cli.services_output import state_content, states_table
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ksconfig.operations.models import ServiceState
 
 
-@click.command(cls=Command, epilog="Examples: ksconfig history; ksconfig history 3")
+@click.command(cls=Command, examples=("history", "history 3", "history -o json"))
 @click.argument("revision", required=False, type=click.IntRange(min=1))
 @shared_options
 def history(revision: int | None) -> None:
@@ -115,7 +115,7 @@ def _content(one: Revision, gone: frozenset[int]) -> documents.RevisionSummary:
     }
 
 
-@click.command(cls=Command, epilog="Examples: ksconfig rollback; ksconfig rollback --to-revision 3")
+@click.command(cls=Command, examples=("rollback", "rollback --to-revision 3 --dry-run"))
 @click.option(
     "--to-revision",
     type=click.IntRange(min=0),
@@ -145,7 +145,7 @@ def rollback(to_revision: int | None) -> None:
     opened.carry_out(plan, lines or ["unchanged"])
 
 
-@click.command(cls=Command, epilog="Example: ksconfig restart --timeout 2m")
+@click.command(cls=Command, examples=("restart", "restart --timeout 2m --restart-by rollout"))
 @writing_options
 @shared_options
 def restart() -> None:
@@ -158,7 +158,7 @@ def restart() -> None:
     if settings.no_restart:
         raise UsageError("restart --no-restart would do nothing")
     if settings.dry_run:
-        raise UsageError("restart has no --dry-run", advice="ksconfig status says whether one is due.")
+        raise UsageError("restart has no --dry-run", advice=f"{program()} status says whether one is due.")
     cluster = opened.cluster
     if not settings.yes and output.is_terminal():
         ask("Restart the controller?", "nothing was restarted")
@@ -178,7 +178,7 @@ def restart() -> None:
         output.result("controller restarted" + ("" if settings.no_wait else " and serving"))
 
 
-@click.command(cls=Command, epilog="Examples: ksconfig status; ksconfig status -o json; ksconfig status --no-services")
+@click.command(cls=Command, examples=("status", "status -o json", "status --no-services"))
 @click.option("--no-services", is_flag=True, help="Leave the table of services out.")
 @shared_options
 def status(no_services: bool) -> None:
@@ -241,7 +241,8 @@ def _states(opened: OpenedCluster) -> tuple[tuple[ServiceState, ...], str]:
 
 def _explained(one: Revision) -> str:
     if one.state == "pending":
-        return "recorded, never written: run the same command again, or ksconfig rollback to close it"
+        return f"recorded, never written: run the same command again, or {program()} rollback to close it"
     if one.state == "failed":
-        return "written, and the controller did not come up with it: ksconfig rollback takes it back"
-    return "written, and the controller was not seen to serve with it: run the same command again, or ksconfig restart"
+        return f"written, and the controller did not come up with it: {program()} rollback takes it back"
+    how = f"run the same command again, or {program()} restart"
+    return f"written, and the controller was not seen to serve with it: {how}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ksconfig.cli import output
-from ksconfig.cli.config_commands import Command
+from ksconfig.cli.commands import Command
 from ksconfig.cli.opened import open_source, tell_release
 from ksconfig.cli.options import shared_options
 from ksconfig.errors import ExitCode
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ksconfig.operations.doctor import Diagnosis, Finding
 
 
-@click.command(cls=Command, epilog="Example: ksconfig doctor -f kserve.yaml -f runtimes.yaml")
+@click.command(cls=Command, examples=("doctor", "doctor -f kserve.yaml -f runtimes.yaml --kserve-version 0.8"))
 @shared_options
 def doctor() -> None:
     """Find what is wrong with the config and runtimes.

@@ -18,6 +18,7 @@ class Settings:
     """The shared options as given.
 
     Attributes:
+        program: as it was called.
         written: whether a file or the cluster was changed already; ``revision`` is the record of that.
         served: whether the controller serves with it, and only services are waited for.
     """
@@ -46,6 +47,7 @@ class Settings:
     impact_namespaces: list[str] = field(default_factory=list)
     wait_models: bool = False
     models_timeout: str = "30m"
+    program: str = "ksconfig"
     written: bool = False
     revision: int | None = None
     served: bool = False

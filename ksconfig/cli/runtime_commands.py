@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ksconfig.cli import output
-from ksconfig.cli.config_commands import Command
+from ksconfig.cli.commands import Command, Group
 from ksconfig.cli.opened import OpenedCluster, open_cluster
 from ksconfig.cli.options import shared_options, writing_options
 from ksconfig.errors import UsageError
@@ -22,7 +22,14 @@ _FIRST_FEW = 3
 
 
 @click.group(
-    "runtime", epilog="Example: ksconfig runtime create sklearn-py38 --from kserve-sklearnserver --image IMAGE"
+    "runtime",
+    cls=Group,
+    examples=(
+        "runtime list",
+        "runtime create sk-py38 --from kserve-sklearnserver --image registry.example/sk:py38 -n team-a",
+        "runtime use sk-py38 iris wine -n team-a --wait-models",
+        "runtime promote sk-py38 -n team-a",
+    ),
 )
 @shared_options
 def runtime() -> None:
@@ -37,7 +44,7 @@ def _opened(command: str) -> tuple[OpenedCluster, str]:
     return opened, namespace or opened.cluster.access.namespace
 
 
-@runtime.command("list", cls=Command, epilog="Example: ksconfig runtime list -o json")
+@runtime.command("list", cls=Command, examples=("runtime list", "runtime list -o json"))
 @shared_options
 def list_() -> None:
     """List the serving runtimes, and how many services run on each."""
@@ -75,7 +82,7 @@ def _content(one: RuntimeUse) -> documents.Runtime:
     }
 
 
-@runtime.command(cls=Command, epilog="Example: ksconfig runtime show kserve-sklearnserver")
+@runtime.command(cls=Command, examples=("runtime show kserve-sklearnserver", "runtime show sk-py38 -n team-a -o yaml"))
 @click.argument("name")
 @shared_options
 def show(name: str) -> None:
@@ -127,9 +134,12 @@ def _pairs(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 
 @runtime.command(
     cls=Command,
-    epilog="Examples: ksconfig runtime create sk-py38 --from kserve-sklearnserver --image registry.example/sk:py38 "
-    "-n team-a; ksconfig runtime create sk-py38 --from kserve-sklearnserver --image IMAGE --env PREDICT_PROBA=True "
-    "--dry-run -o yaml > runtime.yaml",
+    examples=(
+        "runtime create sk-py38 --from kserve-sklearnserver --image registry.example/sk:py38 -n team-a",
+        "runtime create sk-py38 --from kserve-sklearnserver --image registry.example/sk:py38 "
+        "--env PREDICT_PROBA=True --dry-run -o yaml > runtime.yaml",
+        "runtime create my-server --format sklearn:1 --image registry.example/sk:1.2 --cluster",
+    ),
 )
 @click.argument("name")
 @click.option("--image", required=True, metavar="IMAGE", help="The image of its server.")
@@ -162,8 +172,11 @@ def create(name: str, image: str, base: str | None, whole: bool, **more: Any) ->
 
 @runtime.command(
     cls=Command,
-    epilog="Examples: ksconfig runtime use sklearn-py38 iris wine -n team-a --wait-models; "
-    "ksconfig runtime use sklearn-py38 --selector tier=test",
+    examples=(
+        "runtime use sk-py38 iris wine -n team-a --wait-models",
+        "runtime use sk-py38 --selector tier=test -n team-a",
+        "runtime use sk-py38 --all-of sklearn --all-namespaces --dry-run",
+    ),
 )
 @click.argument("name")
 @click.argument("services", nargs=-1)
@@ -187,7 +200,7 @@ def use(name: str, services: tuple[str, ...], selector: dict[str, str], everywhe
     _carry_out(opened, plan, lambda: [f"{moved} service{'s' if moved != 1 else ''} moved to {name}"])
 
 
-@runtime.command(cls=Command, epilog="Example: ksconfig runtime promote sklearn-py38 -n team-a --wait-models")
+@runtime.command(cls=Command, examples=("runtime promote sk-py38 -n team-a --wait-models",))
 @click.argument("name")
 @click.option("--to", metavar="RUNTIME", help="The standard runtime; by default the one that it was made from.")
 @writing_options
@@ -202,7 +215,7 @@ def promote(name: str, to: str | None) -> None:
     _carry_out(opened, plan, lambda: [f"{one.target}: {one.before} -> {one.after}" for one in plan.images])
 
 
-@runtime.command(cls=Command, epilog="Example: ksconfig runtime delete sklearn-py38 -n team-a")
+@runtime.command(cls=Command, examples=("runtime delete sk-py38 -n team-a",))
 @click.argument("name")
 @writing_options
 @shared_options

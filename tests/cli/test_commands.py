@@ -219,7 +219,11 @@ REFUSALS: list[tuple[list[str], int, list[str]]] = [
     (["set-image", "sklearn=:1", "sklearn/v1=:2"], 2, ["the same image"]),
     (["set-image", "sklearn=:1", "agent"], 2, ['"agent" is no TARGET=IMAGE']),
     (["set-image", "sklearn", ":1", "agent"], 2, ["3 arguments"]),
-    (["set-image", "sklearn"], 2, ["sklearn is now kserve/sklearnserver:v0.7.0", "Like: ksconfig set-image sklearn"]),
+    (
+        ["set-image", "sklearn"],
+        2,
+        ["sklearn is now kserve/sklearnserver:v0.7.0", "Like: python -m ksconfig set-image sklearn"],
+    ),
     (["set-image"], 2, ["no TARGET"]),
     (["set", "predictors.tensorflow.multiModelServer", "yes"], 2, ["is a boolean", "true or false"]),
     (["set", "router.image", "a:1"], 3, ["no key router", "--allow new-key"]),
