@@ -8,6 +8,7 @@ import click
 
 from ksconfig.cli import output
 from ksconfig.cli.commands import Command, program
+from ksconfig.cli.completing import names_of
 from ksconfig.cli.opened import OpenedCluster, ask, open_cluster
 from ksconfig.cli.options import shared_options, writing_options
 from ksconfig.cli.services_output import state_content, states_table
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, examples=("history", "history 3", "history -o json"))
-@click.argument("revision", required=False, type=click.IntRange(min=1))
+@click.argument("revision", required=False, type=click.IntRange(min=1), shell_complete=names_of("revisions"))
 @shared_options
 def history(revision: int | None) -> None:
     """List what was changed, or show one revision as a diff."""
@@ -120,6 +121,7 @@ def _content(one: Revision, gone: frozenset[int]) -> documents.RevisionSummary:
     "--to-revision",
     type=click.IntRange(min=0),
     metavar="N",
+    shell_complete=names_of("states"),
     help="The state right after revision N; 0: before the first.",
 )
 @writing_options

@@ -11,6 +11,7 @@ import click
 from ksconfig import operations
 from ksconfig.cli import output
 from ksconfig.cli.commands import Command, Group, program
+from ksconfig.cli.completing import names_of
 from ksconfig.cli.opened import Opened, open_source, tell_release
 from ksconfig.cli.options import settings_of, shared_options, unguarded, writing_options
 from ksconfig.cli.registry import Desk, registry_options
@@ -208,7 +209,13 @@ def unset(path: str) -> None:
         "set-image sklearn :v0.7.1 --dry-run -o json",
     ),
 )
-@click.argument("arguments", nargs=-1, metavar="TARGET IMAGE | TARGET=IMAGE...", callback=_unguarded)
+@click.argument(
+    "arguments",
+    nargs=-1,
+    metavar="TARGET IMAGE | TARGET=IMAGE...",
+    callback=_unguarded,
+    shell_complete=names_of("targets"),
+)
 @click.option(
     "--gpu-version",
     multiple=True,

@@ -36,6 +36,7 @@ _COMMANDS = {
     "rollback": ("cluster_commands", "rollback"),
     "restart": ("cluster_commands", "restart"),
     "status": ("cluster_commands", "status"),
+    "completion": ("shell_commands", "completion"),
     "schema": ("shell_commands", "schema"),
 }
 
@@ -84,6 +85,10 @@ def _on_sigterm(_: int, __: FrameType | None) -> NoReturn:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
+    if "_KSCONFIG_COMPLETE" in os.environ:
+        from ksconfig.cli.completion import complete_for_shell
+
+        complete_for_shell()
     signal.signal(signal.SIGTERM, _on_sigterm)
     sys.exit(int(run(sys.argv[1:] if arguments is None else arguments, called_as(sys.argv[0]))))
 

@@ -9,6 +9,7 @@ import click
 
 from ksconfig.cli import output
 from ksconfig.cli.commands import Command, Group
+from ksconfig.cli.completing import names_of
 from ksconfig.cli.opened import OpenedCluster, open_cluster
 from ksconfig.cli.options import shared_options, writing_options
 from ksconfig.errors import UsageError
@@ -83,7 +84,7 @@ def _content(one: RuntimeUse) -> documents.Runtime:
 
 
 @runtime.command(cls=Command, examples=("runtime show kserve-sklearnserver", "runtime show sk-py38 -n team-a -o yaml"))
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("runtimes"))
 @shared_options
 def show(name: str) -> None:
     """Show a runtime, and the services that run on it; -o yaml prints its manifest."""
@@ -143,7 +144,13 @@ def _pairs(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 )
 @click.argument("name")
 @click.option("--image", required=True, metavar="IMAGE", help="The image of its server.")
-@click.option("--from", "base", metavar="RUNTIME", help="The runtime to copy; without it one is made for --format.")
+@click.option(
+    "--from",
+    "base",
+    metavar="RUNTIME",
+    shell_complete=names_of("runtimes"),
+    help="The runtime to copy; without it one is made for --format.",
+)
 @click.option("--cluster", "whole", is_flag=True, help="For the whole cluster, and not for one namespace.")
 @click.option("--env", multiple=True, callback=_pairs, metavar="NAME=VALUE", help="Set a variable; repeatable.")
 @click.option("--arg", "args", multiple=True, metavar="ARG", help="Add an argument; repeatable.")
@@ -178,8 +185,8 @@ def create(name: str, image: str, base: str | None, whole: bool, **more: Any) ->
         "runtime use sk-py38 --all-of sklearn --all-namespaces --dry-run",
     ),
 )
-@click.argument("name")
-@click.argument("services", nargs=-1)
+@click.argument("name", shell_complete=names_of("runtimes"))
+@click.argument("services", nargs=-1, shell_complete=names_of("services"))
 @click.option("--selector", multiple=True, callback=_pairs, metavar="LABEL=VALUE", help="Services with these labels.")
 @click.option("--all-of", metavar="FRAMEWORK", help="All services of a framework.")
 @click.option("--all-namespaces", "everywhere", is_flag=True, help="Of all namespaces.")
@@ -201,8 +208,13 @@ def use(name: str, services: tuple[str, ...], selector: dict[str, str], everywhe
 
 
 @runtime.command(cls=Command, examples=("runtime promote sk-py38 -n team-a --wait-models",))
-@click.argument("name")
-@click.option("--to", metavar="RUNTIME", help="The standard runtime; by default the one that it was made from.")
+@click.argument("name", shell_complete=names_of("runtimes"))
+@click.option(
+    "--to",
+    metavar="RUNTIME",
+    shell_complete=names_of("runtimes"),
+    help="The standard runtime; by default the one that it was made from.",
+)
 @writing_options
 @shared_options
 def promote(name: str, to: str | None) -> None:
@@ -216,7 +228,7 @@ def promote(name: str, to: str | None) -> None:
 
 
 @runtime.command(cls=Command, examples=("runtime delete sk-py38 -n team-a",))
-@click.argument("name")
+@click.argument("name", shell_complete=names_of("runtimes"))
 @writing_options
 @shared_options
 def delete(name: str) -> None:
