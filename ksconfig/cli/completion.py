@@ -1,32 +1,24 @@
-"""Shell completion: by click's own scripts for bash, zsh and fish, and by kubectl's protocol for its plugins.
-
-Whatever goes wrong, nothing is completed and nothing is said: a Tab is no place for messages. It ends within a moment.
-"""
+"""Shell completion: by click's own scripts for bash, zsh and fish, and by kubectl's protocol for its plugins."""
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cached_property
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import BashComplete, CompletionItem, ShellComplete, get_completion_class
 
 from ksconfig.cli.commands import PROGRAM
 from ksconfig.cli.options import settings_of, unguarded
+from ksconfig.cli.tab import VARIABLE
 
 if TYPE_CHECKING:
     from ksconfig.source.cluster.glance import Glance
     from ksconfig.source.port import Source
 
-VARIABLE = "_KSCONFIG_COMPLETE"
-#: From here on a Tab may take so long; the start of Python comes before it.
-_SECONDS = 0.65
 # Directives of kubectl's protocol, which is that of cobra.
 _DEFAULT, _NO_SPACE, _NO_FILES = 0, 2, 4
 
@@ -153,50 +145,21 @@ def shell(name: str, program: str = PROGRAM) -> ShellComplete | None:
     return found(cli, {}, program, VARIABLE) if found else None
 
 
-def complete_for_shell() -> NoReturn:
-    """Answer the script of a shell, and end."""
-
-    def answer() -> str:
-        name, _, instruction = os.environ[VARIABLE].partition("_")
-        completes = shell(name)
-        return completes.complete() + "\n" if completes and instruction == "complete" else ""
-
-    _silently(answer, "")
+def answer_shell(instruction: str) -> str:
+    """What the script of a shell wants, as the variable says it: ``bash_complete``."""
+    name, _, asked = instruction.partition("_")
+    completes = shell(name)
+    return completes.complete() + "\n" if completes and asked == "complete" else ""
 
 
-def kubectl_complete() -> NoReturn:
-    """``kubectl_complete-ksconfig WORD... INCOMPLETE``, as kubectl calls it: a line for each, and a directive."""
-
-    def answer() -> str:
-        completes = shell("bash")
-        assert completes is not None
-        *words, incomplete = sys.argv[1:] or [""]
-        found = completes.get_completions(words, incomplete)
-        if any(one.type in ("file", "dir") for one in found):
-            return f":{_DEFAULT}\n"
-        joined = found and all(one.value.endswith("=") for one in found)
-        lines = [f"{one.value}\t{one.help}" if one.help else one.value for one in found]
-        return "\n".join([*lines, f":{_NO_FILES + (_NO_SPACE if joined else 0)}", ""])
-
-    _silently(answer, f":{_NO_FILES}\n")
-
-
-def _silently(answer: Callable[[], str], otherwise: str) -> NoReturn:
-    """Print an answer within a moment, else something else; say nothing and end with 0."""
-
-    def print_and_end(text: str) -> NoReturn:
-        with suppress(OSError):
-            os.write(1, text.encode())
-        os._exit(0)  # a process or connection that is waited for would hold it up
-
-    def too_late(_: int, __: FrameType | None) -> NoReturn:
-        print_and_end(otherwise)
-
-    with suppress(Exception):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-        signal.signal(signal.SIGALRM, too_late)
-        signal.setitimer(signal.ITIMER_REAL, _SECONDS)
-    text = otherwise
-    with suppress(BaseException):
-        text = answer()
-    print_and_end(text)
+def answer_kubectl() -> str:
+    """A line for each word that may stand there, and a directive."""
+    completes = shell("bash")
+    assert completes is not None
+    *words, incomplete = sys.argv[1:] or [""]
+    found = completes.get_completions(words, incomplete)
+    if any(one.type in ("file", "dir") for one in found):
+        return f":{_DEFAULT}\n"
+    joined = found and all(one.value.endswith("=") for one in found)
+    lines = [f"{one.value}\t{one.help}" if one.help else one.value for one in found]
+    return "\n".join([*lines, f":{_NO_FILES + (_NO_SPACE if joined else 0)}", ""])

@@ -85,10 +85,6 @@ def _on_sigterm(_: int, __: FrameType | None) -> NoReturn:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
-    if "_KSCONFIG_COMPLETE" in os.environ:
-        from ksconfig.cli.completion import complete_for_shell
-
-        complete_for_shell()
     signal.signal(signal.SIGTERM, _on_sigterm)
     sys.exit(int(run(sys.argv[1:] if arguments is None else arguments, called_as(sys.argv[0]))))
 

@@ -19,7 +19,7 @@ TARGETS = [
     "sklearn", "sklearn/v1", "sklearn/v2", "pytorch/v1", "pytorch/v2", "tensorflow", "explainer/alibi",
     "storageInitializer", "agent",
 ]  # fmt: skip
-COMPLETE = "import sys; sys.argv[0] = 'kubectl_complete-ksconfig'; from ksconfig.cli.completion import kubectl_complete; kubectl_complete()"
+COMPLETE = "import sys; sys.argv[0] = 'kubectl_complete-ksconfig'; from ksconfig.cli.tab import kubectl_complete; kubectl_complete()"
 
 
 def offered(*words: str) -> list[str]:

@@ -22,8 +22,6 @@ from ksconfig.source.cluster.patience import Patience
 from ksconfig.source.cluster.services import GROUP
 from ksconfig.source.cluster.source import RESOURCES, ClusterSource
 
-#: How long an answer may take.
-SECONDS = 0.5
 _MOST = "500"
 _CONFIGS = "/api/v1/configmaps"
 
@@ -44,8 +42,9 @@ class _Asker(Protocol):
 class _Kubectl:
     """Asks with kubectl."""
 
-    def __init__(self, program: str, context: str | None, kubeconfig: str | None) -> None:
-        self._command = [program, f"--request-timeout={SECONDS}s"]
+    def __init__(self, program: str, context: str | None, kubeconfig: str | None, seconds: float) -> None:
+        self._seconds = seconds
+        self._command = [program, f"--request-timeout={round(1000 * seconds)}ms"]
         self._command += [f"--kubeconfig={kubeconfig}"] if kubeconfig else []
         self._command += [f"--context={context}"] if context else []
 
@@ -56,7 +55,7 @@ class _Kubectl:
     def _output(self, process: subprocess.Popen[bytes]) -> bytes:
         with process:
             try:
-                return process.communicate(timeout=2 * SECONDS)[0]
+                return process.communicate(timeout=2 * self._seconds)[0]
             except subprocess.TimeoutExpired:
                 process.kill()
                 return b""
@@ -76,8 +75,8 @@ class _Kubectl:
 class _OwnClient:
     """Asks with the client that all commands have."""
 
-    def __init__(self, context: str | None, kubeconfig: str | None) -> None:
-        self._context, self._kubeconfig = context, kubeconfig
+    def __init__(self, context: str | None, kubeconfig: str | None, seconds: float) -> None:
+        self._context, self._kubeconfig, self._seconds = context, kubeconfig, seconds
         self._access: Any = None
 
     def _open(self) -> Any:
@@ -91,7 +90,7 @@ class _OwnClient:
         found: list[Data | None] = []
         for path in paths:
             try:
-                found.append(client.request("GET", path, seconds=SECONDS))
+                found.append(client.request("GET", path, seconds=self._seconds))
             except KsconfigError:
                 found.append(None)
         return found
