@@ -147,6 +147,12 @@ def _records(seen: Evidence) -> Iterator[str]:
     changed = seen.faulty.truth.texts != seen.before.texts
     if changed and not new:
         yield "texts changed, and no record tells of it"
+    for one in new:
+        for text in one.texts:
+            if (now := text.now(seen.faulty.truth.texts)) not in (text.before, text.after):
+                yield f"record {one.number} knows {text.name} neither before nor after as it is: {now!r}"
+    if changed and new and new[-1].state != "pending" and _left_out(new[-1], seen.faulty.truth):
+        yield f"part of a change is written, and the history says that all of it is: {_told(new)}"
     if not changed and (wrong := [one for one in new if one.state in EFFECTIVE]):
         yield f"nothing changed, and the history says that it did: {_told(wrong)}"
     if changed and new and new[-1].state == "closed":
@@ -155,6 +161,11 @@ def _records(seen: Evidence) -> Iterator[str]:
         yield f"one change has several records: {_told(new)}"
     if seen.faulty.outcome.code == 0 and changed and (not new or new[-1].state not in ("applied", "ready")):
         yield f"exit code 0, and the record is not that of a change that was made: {_told(new)}"
+
+
+def _left_out(record: Record, truth: Truth) -> bool:
+    """Whether a text of a record is as it was before."""
+    return any(text.now(truth.texts) == text.before != text.after for text in record.texts)
 
 
 def _told(records: Sequence[Record]) -> str:
