@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -304,7 +304,7 @@ class Cluster:
 
     def restart(
         self, *, allow: Collection[str] = (), wait: bool = True, timeout: float = _TIMEOUT, restart_by: str = "delete",
-        say: Say = lambda _: None,
+        say: Say = lambda _: None, began: Callable[[], None] = lambda: None,
     ) -> tuple[Notice, ...]:  # fmt: skip
         """Restart the controller and wait until it serves.
 
@@ -323,10 +323,10 @@ class Cluster:
             release = self.release
             notices = preflight.refuse_broken_start(self.site, release.likely_rules, str(release), self.scope(allow))
             check_restartable(self._workload, restart_by)
-        self._workload.patience = patience = Patience(timeout)
-        due = frozenset(pod["metadata"]["uid"] for pod in self._workload.pods())
+        self._workload.patience = Patience(timeout)
         try:
-            restart(self._workload, due, restart_by, patience, say, wait=wait)
+            # pods that were gone already were of another time, or somebody else's: those that are there now are meant
+            _ = self._restart_all(restart_by, say, wait, began) or self._restart_all(restart_by, say, wait, began)
         except ClusterFailure as error:
             raise NotReady(f"the controller could not be restarted, or not be seen to serve: {error.why}") from error
         if wait:
@@ -335,6 +335,12 @@ class Cluster:
                     if one.state in ("written", "applied"):
                         self.site.records.mark(one, "ready")
         return (*notices, *unproved(self._workload))
+
+    def _restart_all(self, by: str, say: Say, wait: bool, began: Callable[[], None]) -> bool:
+        """Restart all pods that are there; whether any of them went by our doing."""
+        assert self._workload is not None
+        due = frozenset(pod["metadata"]["uid"] for pod in self._workload.pods())
+        return restart(self._workload, due, by, self._workload.patience, say, wait=wait, began=began)
 
 
 def _found(access: Access, namespace: str | None, patience: Patience) -> Found:

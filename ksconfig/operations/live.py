@@ -168,7 +168,9 @@ def _restart(site: Site, due: frozenset[str], options: Options, result: Result, 
     site.workload.patience = patience
     written = f"the change is written{f' (revision {result.revision})' if result.revision else ''}"
     try:
-        restarted = restart(site.workload, due, options.restart_by, patience, options.say, wait=options.wait)
+        restarted = restart(
+            site.workload, due, options.restart_by, patience, options.say, wait=options.wait, began=options.began
+        )
     except NotReady as error:
         error.revision = result.revision
         error.not_done = written if result.changed else "nothing was written"
