@@ -19,6 +19,7 @@ from ksconfig.model.revision import Revision, undone
 from ksconfig.model.rollout import is_ready, wanted_replicas
 from ksconfig.operations import Image, Scope, history, live, preflight
 from ksconfig.operations import rollback as way_back
+from ksconfig.operations.certain import planned
 from ksconfig.operations.images import Pinning
 from ksconfig.operations.live import Result
 from ksconfig.operations.rollout import check_restartable, restart, unproved
@@ -184,7 +185,7 @@ class Cluster:
             return preflight.review(self.site, plan, scope)
 
         with not_done(f"{', '.join(images)} {'was' if len(images) == 1 else 'were'} not changed"):
-            return replace(make(), again=make)
+            return replace(planned(self.source, make), again=make)
 
     def plan_set(
         self,
@@ -203,7 +204,7 @@ class Cluster:
             return preflight.review(self.site, plan, scope)
 
         with not_done(f"{path} was not set"):
-            return replace(make(), again=make)
+            return replace(planned(self.source, make), again=make)
 
     def plan_unset(self, path: str | Sequence[Step], *, allow: Collection[str] = (), care: Care | None = None) -> Plan:
         """What `unset` would do."""
@@ -213,7 +214,7 @@ class Cluster:
             return preflight.review(self.site, operations.plan_unset(self.source, path, scope), scope)
 
         with not_done(f"{path} was not removed"):
-            return replace(make(), again=make)
+            return replace(planned(self.source, make), again=make)
 
     def plan_rollback(self, to: int | None = None, *, allow: Collection[str] = (), care: Care | None = None) -> Plan:
         """What `rollback` would do."""
@@ -223,7 +224,7 @@ class Cluster:
             return preflight.review(self.site, way_back.plan_rollback(self.site, scope, to), scope)
 
         with not_done("nothing was rolled back"):
-            return replace(make(), again=make)
+            return replace(planned(self.source, make), again=make)
 
     # Writing
 
