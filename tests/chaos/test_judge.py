@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from chaos.faults import Hit
 from chaos.judge import Evidence, Step, judge
-from chaos.plan import Job, planned
+from chaos.plan import Fault, Job, planned
+from chaos.proxy import Request
 from chaos.truth import Outcome, Record, Truth, Written
 
 OLD, NEW, THIRD = "old", "new", "third"
@@ -150,6 +152,15 @@ def test_part_of_a_change_is_no_change_that_was_made() -> None:
     pending = now._replace(records=(now.records[0]._replace(state="pending"),))
     honest = seen._replace(faulty=step._replace(truth=pending))
     assert not [one for one in judge(honest) if one.startswith("the faulty command")]
+
+
+def test_a_record_may_stay_as_it_is_only_if_the_server_has_refused_to_change_it() -> None:
+    pending = evidence(Step(done(), truth(NEW, "pod-2", record("pending")), 1))
+    mark = Request(9, "PATCH", "/api/v1/namespaces/kserve/configmaps/ksconfig-revision-000001?fieldManager=ksconfig")
+    refused, lost = (Hit(Fault(kind, "writes", 4), mark) for kind in ("422", "reset before"))
+    assert judge(pending._replace(hits=(refused,))) == []
+    assert judge(pending._replace(hits=(lost,))) != []
+    assert judge(pending._replace(hits=(refused._replace(request=mark._replace(path="/config")),))) != []
 
 
 def restarted(job: Job, faulty: Step, again: Step, **more: Any) -> list[str]:
