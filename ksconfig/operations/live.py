@@ -364,7 +364,8 @@ def _finish_older(site: Site, plan: Plan, options: Options) -> Result:
     due, revision = restart_due(site, plan.release.likely_rules, site.workload.staying_pods(), records)
     if not due and revision is None:
         for one in records:
-            if one.state == "written":  # it needs no restart, and whoever wrote it was stopped
+            # it needs no restart, and whoever wrote it was stopped, or could not say that it was done
+            if one.state == "written" or (one.state == "applied" and not one.restart):
                 _mark(site, one, "ready")
         return result
     check_restartable(site.workload, options.restart_by)

@@ -94,6 +94,17 @@ def test_who_loses_the_server_after_the_deletion_says_that_the_controller_was_re
 
 
 @pytest.mark.kserve("0.20.0")
+def test_a_record_whose_state_could_not_be_set_is_completed_by_the_same_command(spoilt: Spoilt) -> None:
+    spoilt.expect("422", "writes", 3)
+    spoilt.ksconfig.ok(*SET_IMAGE)
+    assert spoilt.happened() == "PATCH ksconfig-revision-000001"
+    states = [spoilt.ksconfig.ok("history", "1", "-o", "json").json["state"]]
+    spoilt.ksconfig.ok(*SET_IMAGE)
+    states.append(spoilt.ksconfig.ok("history", "1", "-o", "json").json["state"])
+    assert states == ["applied", "ready"]
+
+
+@pytest.mark.kserve("0.20.0")
 def test_a_few_runs_keep_their_promises() -> None:
     done = subprocess.run(
         [SCRIPT, "--runs", "3", "--seed", "5", "--kserve", "0.20.0"],
