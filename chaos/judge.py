@@ -147,14 +147,37 @@ def _records(seen: Evidence) -> Iterator[str]:
     changed = seen.faulty.truth.texts != seen.before.texts
     if changed and not new:
         yield "texts changed, and no record tells of it"
+    for one in new:
+        for text in one.texts:
+            if (now := text.now(seen.faulty.truth.texts)) not in (text.before, text.after):
+                yield f"record {one.number} knows {text.name} neither before nor after as it is: {now!r}"
+    if changed and new and new[-1].state != "pending" and _left_out(new[-1], seen.faulty.truth):
+        yield f"part of a change is written, and the history says that all of it is: {_told(new)}"
     if not changed and (wrong := [one for one in new if one.state in EFFECTIVE]):
         yield f"nothing changed, and the history says that it did: {_told(wrong)}"
     if changed and new and new[-1].state == "closed":
         yield f"texts changed, and the history says that they did not: {_told(new)}"
     if len([one for one in new if one.state != "pending" and one.texts]) > 1:
         yield f"one change has several records: {_told(new)}"
-    if seen.faulty.outcome.code == 0 and changed and (not new or new[-1].state not in ("applied", "ready")):
+    made = ("applied", "ready", "pending") if _mark_refused(seen.hits) else ("applied", "ready")
+    if seen.faulty.outcome.code == 0 and changed and (not new or new[-1].state not in made):
         yield f"exit code 0, and the record is not that of a change that was made: {_told(new)}"
+
+
+def _mark_refused(hits: Sequence[Hit]) -> bool:
+    """Whether the server has refused for good to set a record's state: then it stays, and the texts tell what became.
+
+    No client can do more about it; that the same command completes the record is asked all the same.
+    """
+    return any(
+        hit.fault.kind == "422" and hit.request.method == "PATCH" and "ksconfig-revision-" in hit.request.path
+        for hit in hits
+    )
+
+
+def _left_out(record: Record, truth: Truth) -> bool:
+    """Whether a text of a record is as it was before."""
+    return any(text.now(truth.texts) == text.before != text.after for text in record.texts)
 
 
 def _told(records: Sequence[Record]) -> str:

@@ -120,7 +120,7 @@ _USE = ("runtime", "use", RUNTIME, *SERVICES, "-n", NAMESPACE)
 _IN_CONFIG = (
     Job("set-image", _SKLEARN, requests=30, writes=6, undo=True),
     Job("rollback", ("rollback",), before=_SKLEARN, requests=34, writes=6),
-    Job("restart", ("restart",), requests=14, writes=1),
+    Job("restart", ("restart",), before=("restart",), requests=14, writes=1),
     Job("set-image", _SKLEARN, requests=30, writes=6, undo=True),
     Job("rollback to 0", ("rollback", "--to-revision", "0"), before=_SKLEARN, requests=34, writes=6),
 )

@@ -14,22 +14,49 @@ from sandbox.install import CONFIG
 from sandbox.releases import Release
 
 RECORDS = "app.kubernetes.io/managed-by=ksconfig"
+_KINDS = {
+    "ConfigMap": "config",
+    "ClusterServingRuntime": "runtime {0}",
+    "ServingRuntime": "runtime {0}",
+    "InferenceService": "service {0}",
+}
 _ALPHA = "/apis/serving.kserve.io/v1alpha1"
 #: The states of records that say that the texts were written.
 EFFECTIVE = ("applied", "restarted", "ready", "failed")
 
 
-class Record(NamedTuple):
-    """A revision as it is stored.
+class Written(NamedTuple):
+    """A text of a record: where it is, and what it was and was to be; None where there is none.
 
     Attributes:
-        texts: what it wrote: object and field to the texts before and after.
+        name: as in `Truth.texts`; of the config without a key.
     """
+
+    name: str
+    field: tuple[str | int, ...]
+    before: str | None
+    after: str | None
+
+    def now(self, texts: Mapping[str, str]) -> str | None:
+        """What is there."""
+        if self.name == "config":
+            return texts.get(f"config {self.field[-1]}")
+        found: Any = {"spec": json.loads(texts[self.name])} if self.name in texts else None
+        for step in self.field:
+            if isinstance(found, dict):
+                found = found.get(str(step))
+            else:
+                found = found[int(step)] if isinstance(found, list) and int(step) < len(found) else None
+        return found if isinstance(found, str) or found is None else json.dumps(found)
+
+
+class Record(NamedTuple):
+    """A revision as it is stored."""
 
     number: int
     state: str
     command: str
-    texts: tuple[tuple[str, str | None, str | None], ...]
+    texts: tuple[Written, ...]
     rollback_of: tuple[int, ...] = ()
 
 
@@ -86,7 +113,7 @@ def read_record(one: Object) -> Record:
     data = json.loads(one["data"]["revision.json"])
     texts = json.loads(gzip.decompress(base64.b64decode(one["binaryData"]["texts.json.gz"])))
     named = (
-        (f"{field['kind']} {field['name']} {json.dumps(field['field'])}", *both)
+        Written(_KINDS[field["kind"]].format(field["name"]), tuple(field["field"]), *both)
         for field, both in zip(data["fields"], texts, strict=True)
     )
     metadata = one["metadata"]

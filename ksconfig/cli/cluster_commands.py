@@ -153,10 +153,10 @@ def restart() -> None:
     options = opened.options()
     notices = cluster.restart(
         allow=tuple(settings.allow),
-        **{name: options[name] for name in ("wait", "timeout", "restart_by", "say")},
+        **{name: options[name] for name in ("wait", "timeout", "restart_by", "say", "began")},
     )
     output.warnings(notices)
-    content = {"command": "restart", "changed": False, "restarted": True, "rolledBack": False}
+    content = {"command": "restart", "changed": False, "restarted": settings.restarted, "rolledBack": False}
     if settings.for_machines:
         warnings = output.notices_content(notices)
         output.document("Change", {**content, "served": not settings.no_wait, "warnings": warnings}, settings.output)

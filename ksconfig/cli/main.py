@@ -18,7 +18,7 @@ import click
 from ksconfig import __version__
 from ksconfig.cli import output
 from ksconfig.cli.options import Settings, shared_options
-from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack, RolloutFailed, RolloutTimeout
+from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack
 
 #: The commands in the order of the help: where each is, so that only the one that is called is loaded.
 _COMMANDS = {
@@ -132,7 +132,7 @@ def _report(error: KsconfigError, settings: Settings) -> int:
     if settings.for_machines:
         content = {
             "changed": settings.written and not isinstance(error, RolledBack),
-            "restarted": isinstance(error, RolloutFailed | RolloutTimeout | RolledBack),
+            "restarted": settings.restarted,
             "rolledBack": isinstance(error, RolledBack),
             "error": output.error_content(error),
         }

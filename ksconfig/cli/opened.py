@@ -265,6 +265,9 @@ class OpenedCluster:
             settings.written = True
             settings.revision = revision
 
+        def began() -> None:
+            settings.restarted = True
+
         def served() -> None:
             settings.served = True
 
@@ -281,6 +284,7 @@ class OpenedCluster:
             "models_timeout": seconds_of(settings.models_timeout, "--models-timeout"),
             "say": lambda text: output.remark(output.visible(text)),
             "written": written,
+            "began": began,
             "served": served,
         }
 

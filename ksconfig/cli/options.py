@@ -19,6 +19,7 @@ class Settings:
 
     Attributes:
         written: whether a file or the cluster was changed already; ``revision`` is the record of that.
+        restarted: whether the controller is being restarted.
         served: whether the controller serves with it, and only services are waited for.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     models_timeout: str = "30m"
     written: bool = False
     revision: int | None = None
+    restarted: bool = False
     served: bool = False
     given: set[str] = field(default_factory=set)
 
