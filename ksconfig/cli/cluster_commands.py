@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ksconfig.cli import output
-from ksconfig.cli.config_commands import Command
+from ksconfig.cli.commands import Command, program
+from ksconfig.cli.completing import names_of
 from ksconfig.cli.opened import OpenedCluster, ask, open_cluster
 from ksconfig.cli.options import shared_options, writing_options
 from ksconfig.cli.services_output import state_content, states_table
@@ -15,12 +16,13 @@ from ksconfig.errors import ConfigNotFound, RevisionNotFound, RightMissing, Usag
 from ksconfig.model.plan import Change
 
 if TYPE_CHECKING:
+    from ksconfig.cli import documents
     from ksconfig.model.revision import Revision
     from ksconfig.operations.models import ServiceState
 
 
-@click.command(cls=Command, epilog="Examples: ksconfig history; ksconfig history 3")
-@click.argument("revision", required=False, type=click.IntRange(min=1))
+@click.command(cls=Command, examples=("history", "history 3", "history -o json"))
+@click.argument("revision", required=False, type=click.IntRange(min=1), shell_complete=names_of("revisions"))
 @shared_options
 def history(revision: int | None) -> None:
     """List what was changed, or show one revision as a diff."""
@@ -38,14 +40,24 @@ def history(revision: int | None) -> None:
             numbers = ", ".join(str(each.number) for each in found) or "none"
             raise RevisionNotFound(f"there is no revision {revision}", advice=f"There are {numbers}.")
         if settings.for_machines:
-            output.document("Revision", {**_content(one, gone), "diff": _diff(one)}, settings.output)
+            revision_document: documents.Revision = {
+                "apiVersion": output.API_VERSION,
+                "kind": "Revision",
+                **_content(one, gone),
+                "diff": _diff(one),
+            }
+            output.document(revision_document, settings.output)
         else:
             output.diff(_diff(one), err=False)
         return
     outside = changed_outside(found, opened.cluster.source.text_now)
     if settings.for_machines:
-        items = [{**_content(one, gone), "changedOutsideAfter": one.number in outside} for one in found]
-        output.document("History", {"items": items}, settings.output)
+        document: documents.History = {
+            "apiVersion": output.API_VERSION,
+            "kind": "History",
+            "items": [{**_content(one, gone), "changedOutsideAfter": one.number in outside} for one in found],
+        }
+        output.document(document, settings.output)
     elif settings.output == "name":
         for one in found:
             output.result(f"configmap/{one.name}")
@@ -87,7 +99,7 @@ def _diff(one: Revision) -> str:
     return unified_diff(patches_of(one))
 
 
-def _content(one: Revision, gone: frozenset[int]) -> dict[str, Any]:
+def _content(one: Revision, gone: frozenset[int]) -> documents.RevisionSummary:
     return {
         "number": one.number,
         "time": one.time,
@@ -97,18 +109,19 @@ def _content(one: Revision, gone: frozenset[int]) -> dict[str, Any]:
         "command": one.command,
         "reason": one.reason,
         "release": one.release,
-        "images": [{"target": i.target, "before": i.before, "after": i.after} for i in one.images],
+        "images": output.images_content(one.images),
         "changes": [output.change_content(change) for change in one.changes],
         "rollbackOf": list(one.rollback_of),
         "rollbackTo": one.rollback_to,
     }
 
 
-@click.command(cls=Command, epilog="Examples: ksconfig rollback; ksconfig rollback --to-revision 3")
+@click.command(cls=Command, examples=("rollback", "rollback --to-revision 3 --dry-run"))
 @click.option(
     "--to-revision",
     type=click.IntRange(min=0),
     metavar="N",
+    shell_complete=names_of("states"),
     help="The state right after revision N; 0: before the first.",
 )
 @writing_options
@@ -123,8 +136,9 @@ def rollback(to_revision: int | None) -> None:
     if to_revision is None and not opened.settings.dry_run and (closed := opened.cluster.close_pending()):
         text = f"revision {closed.number} was recorded and never written: it is closed now, and nothing else was done"
         if opened.settings.for_machines:
-            content = {"command": "rollback", "changed": False, "restarted": False, "rolledBack": False}
-            output.document("Change", {**content, "closed": closed.number}, opened.settings.output)
+            document = output.change_document("rollback", opened.cluster.release)
+            document["closed"] = closed.number
+            output.document(document, opened.settings.output)
         else:
             output.result(text)
         return
@@ -133,7 +147,7 @@ def rollback(to_revision: int | None) -> None:
     opened.carry_out(plan, lines or ["unchanged"])
 
 
-@click.command(cls=Command, epilog="Example: ksconfig restart --timeout 2m")
+@click.command(cls=Command, examples=("restart", "restart --timeout 2m --restart-by rollout"))
 @writing_options
 @shared_options
 def restart() -> None:
@@ -146,25 +160,27 @@ def restart() -> None:
     if settings.no_restart:
         raise UsageError("restart --no-restart would do nothing")
     if settings.dry_run:
-        raise UsageError("restart has no --dry-run", advice="ksconfig status says whether one is due.")
+        raise UsageError("restart has no --dry-run", advice=f"{program()} status says whether one is due.")
     cluster = opened.cluster
     if not settings.yes and output.is_terminal():
         ask("Restart the controller?", "nothing was restarted")
-    options = opened.options()
+    options, release = opened.options(), cluster.release
     notices = cluster.restart(
         allow=tuple(settings.allow),
         **{name: options[name] for name in ("wait", "timeout", "restart_by", "say", "began")},
     )
     output.warnings(notices)
-    content = {"command": "restart", "changed": False, "restarted": settings.restarted, "rolledBack": False}
     if settings.for_machines:
-        warnings = output.notices_content(notices)
-        output.document("Change", {**content, "served": not settings.no_wait, "warnings": warnings}, settings.output)
+        document = output.change_document("restart", release)
+        document["restarted"] = settings.restarted
+        document["served"] = None if settings.no_wait else True
+        document["warnings"] = output.notices_content(notices)
+        output.document(document, settings.output)
     else:
         output.result("controller restarted" + ("" if settings.no_wait else " and serving"))
 
 
-@click.command(cls=Command, epilog="Examples: ksconfig status; ksconfig status -o json; ksconfig status --no-services")
+@click.command(cls=Command, examples=("status", "status -o json", "status --no-services"))
 @click.option("--no-services", is_flag=True, help="Leave the table of services out.")
 @shared_options
 def status(no_services: bool) -> None:
@@ -182,7 +198,9 @@ def status(no_services: bool) -> None:
         if one.number not in found.undone and (one.state in ("pending", "failed") or one.unfinished)
     ]
     if opened.settings.for_machines:
-        content = {
+        content: documents.Status = {
+            "apiVersion": output.API_VERSION,
+            "kind": "Status",
             "release": output.release_content(found.release),
             "namespace": found.namespace,
             "controller": {"name": found.controller or None, "ready": found.ready, "wanted": found.wanted},
@@ -192,7 +210,7 @@ def status(no_services: bool) -> None:
             "services": [state_content(one) for one in states] if not no_services and not unknown else None,
             "warnings": output.notices_content(found.notices),
         }
-        output.document("Status", content, opened.settings.output)
+        output.document(content, opened.settings.output)
         return
     output.result(f"KServe       {found.release}")
     output.result(f"config       configmap {found.namespace}/inferenceservice-config")
@@ -225,7 +243,8 @@ def _states(opened: OpenedCluster) -> tuple[tuple[ServiceState, ...], str]:
 
 def _explained(one: Revision) -> str:
     if one.state == "pending":
-        return "recorded, never written: run the same command again, or ksconfig rollback to close it"
+        return f"recorded, never written: run the same command again, or {program()} rollback to close it"
     if one.state == "failed":
-        return "written, and the controller did not come up with it: ksconfig rollback takes it back"
-    return "written, and the controller was not seen to serve with it: run the same command again, or ksconfig restart"
+        return f"written, and the controller did not come up with it: {program()} rollback takes it back"
+    how = f"run the same command again, or {program()} restart"
+    return f"written, and the controller was not seen to serve with it: {how}"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ksconfig import operations
 from ksconfig.cli import output
+from ksconfig.cli.commands import Command, Group, program
+from ksconfig.cli.completing import names_of
 from ksconfig.cli.opened import Opened, open_source, tell_release
-from ksconfig.cli.options import GUARD, settings_of, shared_options, unguarded, writing_options
+from ksconfig.cli.options import settings_of, shared_options, unguarded, writing_options
 from ksconfig.cli.registry import Desk, registry_options
 from ksconfig.errors import InvalidDocument, UsageError
 from ksconfig.model.plan import Plan
@@ -19,13 +21,8 @@ from ksconfig.operations import Typed
 from ksconfig.text.json_scanner import parse_json
 from ksconfig.text.json_write import RawJson
 
-
-class Command(click.Command):
-    """A command whose arguments may be negative numbers: ``set uidModelcar -1`` is no option -1."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        guarded = [GUARD + arg if arg[:1] == "-" and arg[1:2].isdigit() else arg for arg in args]
-        return super().parse_args(ctx, guarded)
+if TYPE_CHECKING:
+    from ksconfig.cli import documents
 
 
 def _unguarded(_: click.Context, __: click.Parameter, value: Any) -> Any:
@@ -41,8 +38,9 @@ def _change_lines(plan: Plan, path: str) -> list[str]:
 
 
 @click.group(
+    cls=Group,
     invoke_without_command=True,
-    epilog="Examples: ksconfig images -f kserve.yaml; ksconfig images check -f kserve.yaml",
+    examples=("images", "images -f kserve.yaml -f runtimes.yaml", "images check -f kserve.yaml"),
 )
 @shared_options
 @click.pass_context
@@ -65,24 +63,25 @@ def _list_images() -> None:
     tell_release(settings, release)
     output.warnings(notices)
     if settings.for_machines:
-        items = [
-            {
-                "name": i.name,
-                "image": i.image,
-                "gpuVersion": i.gpu_version,
-                "where": i.where,
-                "read": i.read,
-                "frameworks": list(i.frameworks),
-                "usedBy": i.used_by,
-            }
-            for i in found
-        ]
-        content = {
+        content: documents.ImageList = {
+            "apiVersion": output.API_VERSION,
+            "kind": "ImageList",
             "release": output.release_content(release),
-            "items": items,
+            "items": [
+                {
+                    "name": i.name,
+                    "image": i.image,
+                    "gpuVersion": i.gpu_version,
+                    "where": i.where,
+                    "read": i.read,
+                    "frameworks": list(i.frameworks),
+                    "usedBy": i.used_by,
+                }
+                for i in found
+            ],
             "warnings": output.notices_content(notices),
         }
-        output.document("ImageList", content, settings.output)
+        output.document(content, settings.output)
     elif settings.output == "name":
         for image in found:
             output.result(output.visible(image.name))
@@ -97,8 +96,8 @@ def _list_images() -> None:
 
 
 @images.command(
-    epilog="Examples: ksconfig images check; "
-    "ksconfig images check registry.example/team/sklearnserver:1.2 --platform linux/arm64"
+    cls=Command,
+    examples=("images check", "images check registry.example/team/sklearnserver:1.2 --platform linux/arm64"),
 )
 @click.argument("references", nargs=-1, metavar="[IMAGE]...")
 @registry_options
@@ -122,7 +121,9 @@ def check(references: tuple[str, ...], platforms: tuple[str, ...], ca: Path | No
     desk.report_listed(found, settings)
 
 
-@click.command(cls=Command, epilog="Example: ksconfig get predictors.sklearn.v1.image -f kserve.yaml")
+@click.command(
+    cls=Command, examples=("get predictors.sklearn.v1.image -f kserve.yaml", "get deploy.defaultDeploymentMode")
+)
 @click.argument("path", callback=_unguarded)
 @shared_options
 def get(path: str) -> None:
@@ -150,8 +151,11 @@ def get(path: str) -> None:
 @click.command(
     "set",
     cls=Command,
-    epilog="Examples: ksconfig set ingress.ingressDomain models.example.com -f kserve.yaml; "
-    "ksconfig set --json router.headers.propagate '[\"Authorization\"]' -f kserve.yaml",
+    examples=(
+        "set ingress.ingressDomain models.example.com -f kserve.yaml",
+        "set --json router.headers.propagate '[\"Authorization\"]' -f kserve.yaml",
+        'set ingress.ingressDomain models.example.com --reason "new domain"',
+    ),
 )
 @click.argument("path", callback=_unguarded)
 @click.argument("value", callback=_unguarded)
@@ -181,7 +185,7 @@ def _raw(value: str) -> RawJson:
     return RawJson(value.strip())
 
 
-@click.command(cls=Command, epilog="Example: ksconfig unset router.headers -f kserve.yaml")
+@click.command(cls=Command, examples=("unset router.headers -f kserve.yaml", "unset router.headers --dry-run"))
 @click.argument("path", callback=_unguarded)
 @writing_options
 @shared_options
@@ -198,10 +202,20 @@ def unset(path: str) -> None:
 @click.command(
     "set-image",
     cls=Command,
-    epilog="Examples: ksconfig set-image sklearn registry.example/team/sklearnserver:1.2 -f kserve.yaml; "
-    "ksconfig set-image sklearn=:v0.7.1 agent=registry.example/kserve/agent:v0.7.1 -f kserve.yaml",
+    examples=(
+        "set-image sklearn registry.example/team/sklearnserver:1.2 -f kserve.yaml",
+        "set-image sklearn=:v0.7.1 agent=registry.example/kserve/agent:v0.7.1 -f kserve.yaml",
+        'set-image sklearn registry.example/team/sklearnserver:1.2 --reason "CVE-2026-1"',
+        "set-image sklearn :v0.7.1 --dry-run -o json",
+    ),
 )
-@click.argument("arguments", nargs=-1, metavar="TARGET IMAGE | TARGET=IMAGE...", callback=_unguarded)
+@click.argument(
+    "arguments",
+    nargs=-1,
+    metavar="TARGET IMAGE | TARGET=IMAGE...",
+    callback=_unguarded,
+    shell_complete=names_of("targets"),
+)
 @click.option(
     "--gpu-version",
     multiple=True,
@@ -258,29 +272,30 @@ def set_image(
 
 def _wanted(arguments: tuple[str, ...], opened: Opened) -> dict[str, str]:
     if not arguments:
-        raise UsageError("no TARGET was given", advice=_EXAMPLE)
+        raise UsageError("no TARGET was given", advice=_example())
     if "=" in arguments[0]:
         pairs = [argument.partition("=") for argument in arguments]
         bare = next((argument for argument in arguments if "=" not in argument), None)
         if bare:
-            raise UsageError(f'"{bare}" is no TARGET=IMAGE, as the first argument is', advice=_EXAMPLE)
+            raise UsageError(f'"{bare}" is no TARGET=IMAGE, as the first argument is', advice=_example())
         for target, _, _ in pairs:
             if not target:
-                raise UsageError("a TARGET before = is empty", advice=_EXAMPLE)
+                raise UsageError("a TARGET before = is empty", advice=_example())
             if [pair[0] for pair in pairs].count(target) > 1:
                 raise UsageError(f"{target} is given twice", advice="Name each target once.")
         return {target: image for target, _, image in pairs}
     if len(arguments) > 2:
-        raise UsageError(f"{len(arguments)} arguments; one TARGET and one IMAGE were expected", advice=_EXAMPLE)
+        raise UsageError(f"{len(arguments)} arguments; one TARGET and one IMAGE were expected", advice=_example())
     if len(arguments) == 2:
         return {arguments[0]: arguments[1]}
     return {arguments[0]: _ask(arguments[0], opened)}
 
 
-_EXAMPLE = (
-    "Like: ksconfig set-image sklearn registry.example/team/sklearnserver:1.2 -f kserve.yaml; "
-    "several at once: sklearn=IMAGE xgboost=IMAGE."
-)
+def _example() -> str:
+    return (
+        f"Like: {program()} set-image sklearn registry.example/team/sklearnserver:1.2 -f kserve.yaml; "
+        "several at once: sklearn=IMAGE xgboost=IMAGE."
+    )
 
 
 def _ask(target: str, opened: Opened) -> str:
@@ -295,5 +310,5 @@ def _ask(target: str, opened: Opened) -> str:
         return answer
     raise UsageError(
         f"no IMAGE was given; {now}",
-        advice=f"Like: ksconfig set-image {target} registry.example/team/{target.partition('/')[0]}server:1.2",
+        advice=f"Like: {program()} set-image {target} registry.example/team/{target.partition('/')[0]}server:1.2",
     )

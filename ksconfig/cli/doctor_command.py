@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ksconfig.cli import output
-from ksconfig.cli.config_commands import Command
+from ksconfig.cli.commands import Command
 from ksconfig.cli.opened import open_source, tell_release
 from ksconfig.cli.options import shared_options
 from ksconfig.errors import ExitCode
@@ -16,10 +16,11 @@ from ksconfig.model.detect import span_of
 from ksconfig.model.releases import Release
 
 if TYPE_CHECKING:
+    from ksconfig.cli import documents
     from ksconfig.operations.doctor import Diagnosis, Finding
 
 
-@click.command(cls=Command, epilog="Example: ksconfig doctor -f kserve.yaml -f runtimes.yaml")
+@click.command(cls=Command, examples=("doctor", "doctor -f kserve.yaml -f runtimes.yaml --kserve-version 0.8"))
 @shared_options
 def doctor() -> None:
     """Find what is wrong with the config and runtimes.
@@ -34,7 +35,7 @@ def doctor() -> None:
     tell_release(opened.settings, found.release)
     output.warnings(found.notices)
     if opened.settings.for_machines:
-        output.document("Diagnosis", _content(found), opened.settings.output)
+        output.document(_content(found), opened.settings.output)
     elif opened.settings.output == "name":
         for finding in found.findings:
             output.result(output.visible(f"{finding.code} {finding.written_path}".rstrip()))
@@ -69,8 +70,10 @@ def _summary(found: Diagnosis) -> str:
     return (", ".join(parts) if parts else "nothing found") + f" (KServe {found.release})"
 
 
-def _content(found: Diagnosis) -> dict[str, Any]:
+def _content(found: Diagnosis) -> documents.Diagnosis:
     return {
+        "apiVersion": output.API_VERSION,
+        "kind": "Diagnosis",
         "release": output.release_content(found.release),
         "breaks": found.breaks,
         "notes": len(found.findings) - found.breaks,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import re
@@ -11,14 +10,18 @@ import signal
 import sys
 import traceback
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from ksconfig import __version__
 from ksconfig.cli import output
+from ksconfig.cli.commands import PROGRAM, Group
 from ksconfig.cli.options import Settings, shared_options
 from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack
+
+if TYPE_CHECKING:
+    from ksconfig.cli import documents
 
 #: The commands in the order of the help: where each is, so that only the one that is called is loaded.
 _COMMANDS = {
@@ -33,11 +36,13 @@ _COMMANDS = {
     "rollback": ("cluster_commands", "rollback"),
     "restart": ("cluster_commands", "restart"),
     "status": ("cluster_commands", "status"),
+    "completion": ("shell_commands", "completion"),
+    "schema": ("shell_commands", "schema"),
 }
 
 
-class _Group(click.Group):
-    """Commands in the order of use, and the nearest one for a mistyped name."""
+class _Commands(Group):
+    """Commands in the order of use; the one that is called is loaded."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -49,21 +54,16 @@ class _Group(click.Group):
         command: click.Command = getattr(importlib.import_module(f"ksconfig.cli.{module}"), name)
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name = args[0]
-        if self.get_command(ctx, name) is None and not name.startswith("-"):
-            near = difflib.get_close_matches(name, _COMMANDS, 1, 0.5)
-            hint = f" Did you mean {near[0]}?" if near else f" The commands are {', '.join(_COMMANDS)}."
-            ctx.fail(f"No such command '{name}'.{hint}")
-        return super().resolve_command(ctx, args)
-
 
 @click.group(
-    cls=_Group,
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
-    epilog="Example: ksconfig set-image sklearn registry.example/team/sklearnserver:1.2 -f kserve.yaml",
+    examples=(
+        "set-image sklearn registry.example/team/sklearnserver:1.2 -f kserve.yaml",
+        "set-image sklearn registry.example/team/sklearnserver:1.2 --dry-run",
+        "images",
+        "rollback",
+    ),
 )
 @shared_options
 @click.version_option(__version__, message="ksconfig %(version)s")
@@ -85,13 +85,25 @@ def _on_sigterm(_: int, __: FrameType | None) -> NoReturn:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
+    if "_KSCONFIG_COMPLETE" in os.environ:
+        from ksconfig.cli.completion import complete_for_shell
+
+        complete_for_shell()
     signal.signal(signal.SIGTERM, _on_sigterm)
-    sys.exit(int(run(sys.argv[1:] if arguments is None else arguments)))
+    sys.exit(int(run(sys.argv[1:] if arguments is None else arguments, called_as(sys.argv[0]))))
 
 
-def run(arguments: list[str]) -> int:
+def called_as(path: str) -> str:
+    """The program's name as a person types it, from the path that it was called by."""
+    name = os.path.basename(path)
+    if name == "__main__.py":
+        return "python -m ksconfig"
+    return "kubectl ksconfig" if name.startswith("kubectl-") else PROGRAM
+
+
+def run(arguments: list[str], program: str = PROGRAM) -> int:
     """Run the command line; the exit code."""
-    settings = Settings()
+    settings = Settings(program=program)
     try:
         return _run(arguments, settings)
     except BrokenPipeError:
@@ -106,12 +118,12 @@ def _run(arguments: list[str], settings: Settings) -> int:
     """The exit code of the command; only output that cannot be printed leaves it as an exception."""
     try:
         # click gives the code of its own Exit, and what the command returns, which is nothing
-        code: int | None = cli.main(arguments, prog_name="ksconfig", standalone_mode=False, obj=settings)
+        code: int | None = cli.main(arguments, prog_name=settings.program, standalone_mode=False, obj=settings)
         if sys.stdout is not None:
             sys.stdout.flush()
     except KsconfigError as error:
         if isinstance(error, Ambiguous) and error.selectors:
-            error.advice = _ready_made(arguments, error.selectors)
+            error.advice = _ready_made(arguments, error.selectors, settings.program)
         return _report(error, settings)
     except click.ClickException as error:
         error.show()
@@ -130,17 +142,19 @@ def _run(arguments: list[str], settings: Settings) -> int:
 def _report(error: KsconfigError, settings: Settings) -> int:
     output.remark(output.error_message(error))
     if settings.for_machines:
-        content = {
+        content: documents.Error = {
+            "apiVersion": output.API_VERSION,
+            "kind": "Error",
             "changed": settings.written and not isinstance(error, RolledBack),
             "restarted": settings.restarted,
             "rolledBack": isinstance(error, RolledBack),
             "error": output.error_content(error),
         }
-        output.document("Error", content, settings.output)
+        output.document(content, settings.output)
     return error.exit_code
 
 
-def _ready_made(arguments: list[str], selectors: tuple[str, ...]) -> str:
+def _ready_made(arguments: list[str], selectors: tuple[str, ...], program: str) -> str:
     """The same command once for each thing that it may mean."""
     split = arguments.index("--") if "--" in arguments else len(arguments)
     options, values = arguments[:split], arguments[split:]
@@ -154,11 +168,12 @@ def _ready_made(arguments: list[str], selectors: tuple[str, ...]) -> str:
         elif not short and not word.startswith("--filename"):
             rest.append(word)
     bases = {"-f": shlex.join(rest), "-n": shlex.join(options)}
-    commands = (f"  ksconfig {bases[one[:2]]} {one} {shlex.join(values)}".rstrip() for one in selectors)
+    commands = (f"  {program} {bases[one[:2]]} {one} {shlex.join(values)}".rstrip() for one in selectors)
     return "\n".join(["Run one of these:", *commands])
 
 
 def _interrupted(code: ExitCode, settings: Settings) -> int:
+    tells = f"{settings.program} status tells"
     if settings.files:
         said = "every file is whole, as it was or as planned"
     elif settings.written:
@@ -166,9 +181,9 @@ def _interrupted(code: ExitCode, settings: Settings) -> int:
         state = "the controller serves" if settings.served else "the controller may not have been restarted"
         said = f"the change is written{record}, and {state}"
     elif settings.served:
-        said = "nothing was to be written, and services were not waited for to the end (ksconfig status tells)"
+        said = f"nothing was to be written, and services were not waited for to the end ({tells})"
     else:
-        said = "nothing is known to be written (ksconfig status tells)"
+        said = f"nothing is known to be written ({tells})"
     output.remark(f"interrupted: {said}; the same command goes on from there")
     return code
 

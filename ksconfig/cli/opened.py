@@ -94,7 +94,9 @@ class OpenedFiles:
             files = [*stream, *read_paths(Path(name) for name in settings.files if name != "-")]
         self.settings = settings
         self.source = FileSource(files)
-        self.manifests = Manifests(self.source, namespace=settings.config_namespace, kserve_version=settings.kserve_version)
+        self.manifests = Manifests(
+            self.source, namespace=settings.config_namespace, kserve_version=settings.kserve_version
+        )
         self.stream = stream[0] if stream else None
 
     @property
@@ -135,7 +137,7 @@ class OpenedFiles:
             output.plan_diff(plan, err=True)
             tell_impact(plan, output.remark)
         if settings.for_machines:
-            output.document("Change", output.plan_content(plan, dry_run=settings.dry_run), settings.output)
+            output.document(output.plan_document(plan, dry_run=settings.dry_run), settings.output)
         elif settings.output == "name":
             print_names(plan)
         elif self.stream is not None and not settings.dry_run and "output" not in settings.given:
@@ -240,16 +242,14 @@ class OpenedCluster:
         result = self.cluster.apply(plan, **self.options())
         output.warnings(result.notices)
         if settings.for_machines:
-            content = {
-                **output.plan_content(result.plan, dry_run=False),
-                "changed": result.changed,
-                "restarted": result.restarted,
-                "served": result.served,
-                "revision": result.revision,
-                "modelsReady": result.models,
-            }
-            content["warnings"] += output.notices_content(result.notices)
-            output.document("Change", content, settings.output)
+            done = output.plan_document(result.plan, dry_run=False)
+            done["changed"] = result.changed
+            done["restarted"] = result.restarted
+            done["served"] = result.served
+            done["revision"] = result.revision
+            done["modelsReady"] = result.models
+            done["warnings"] += output.notices_content(result.notices)
+            output.document(done, settings.output)
         elif settings.output == "name":
             print_names(result.plan)
         else:
@@ -293,7 +293,7 @@ class OpenedCluster:
         if plan.changed:
             self.cluster.dry_run(plan, **self.options())
         if settings.for_machines:
-            output.document("Change", output.plan_content(plan, dry_run=True), settings.output)
+            output.document(output.plan_document(plan, dry_run=True), settings.output)
         elif settings.output == "name":
             print_names(plan)
         else:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ksconfig.cli.completing import names_of
 from ksconfig.errors import UsageError
 from ksconfig.operations import ALLOWABLE, Scope
 from ksconfig.operations.view import Care
@@ -18,6 +19,7 @@ class Settings:
     """The shared options as given.
 
     Attributes:
+        program: as it was called.
         written: whether a file or the cluster was changed already; ``revision`` is the record of that.
         restarted: whether the controller is being restarted.
         served: whether the controller serves with it, and only services are waited for.
@@ -48,6 +50,7 @@ class Settings:
     impact_namespaces: list[str] = field(default_factory=list)
     wait_models: bool = False
     models_timeout: str = "30m"
+    program: str = "ksconfig"
     written: bool = False
     revision: int | None = None
     restarted: bool = False
@@ -160,12 +163,14 @@ _WRITING: list[Callable[[Any], Any]] = [
         "--unpin-service",
         "unpin_services",
         metavar="NAMESPACE/NAME",
+        shell_complete=names_of("namespaced_services"),
         help="Let a service follow whose owner set its runtimeVersion; repeatable.",
     ),
     _value("--max-affected", metavar="N", help="Refuse if more than N services would change."),
     _value(
         "--impact-namespaces",
         metavar="A,B",
+        shell_complete=names_of("listed_namespaces"),
         help="Look at the services of these namespaces only; of others nothing is known then.",
     ),
     _flag("--wait-models", help="Wait until the services that change run their new image and are ready (exit 6)."),
@@ -190,19 +195,36 @@ _OPTIONS: list[Callable[[Any], Any]] = [
         "--filename",
         "files",
         metavar="FILE",
+        shell_complete=names_of("files"),
         help="Manifest, or directory of them, to work on without a cluster; repeatable. With '-' it is read from "
         "standard input and the edited manifest is written to standard output.",
     ),
-    _value("--context", metavar="NAME", help="Context of the kubeconfig; by default its current one."),
-    _value("--kubeconfig", metavar="FILE", help="Kubeconfig; by default KUBECONFIG, or ~/.kube/config."),
+    _value(
+        "--context",
+        metavar="NAME",
+        shell_complete=names_of("contexts"),
+        help="Context of the kubeconfig; by default its current one.",
+    ),
+    _value(
+        "--kubeconfig",
+        metavar="FILE",
+        shell_complete=names_of("files"),
+        help="Kubeconfig; by default KUBECONFIG, or ~/.kube/config.",
+    ),
     _value(
         "-n",
         "--namespace",
         metavar="NAME",
+        shell_complete=names_of("namespaces"),
         help="Namespace of the config; on a cluster it is found by the controller if not given. Of 'runtime' commands, "
         "that of the runtime and its services.",
     ),
-    _value("--config-namespace", metavar="NAME", help="Namespace of the config, whatever -n is about."),
+    _value(
+        "--config-namespace",
+        metavar="NAME",
+        shell_complete=names_of("namespaces"),
+        help="Namespace of the config, whatever -n is about.",
+    ),
     _value(
         "--kserve-version",
         metavar="VERSION",

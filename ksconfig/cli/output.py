@@ -8,17 +8,21 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ksconfig.errors import KsconfigError, Refused
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.objects import WHOLE_PATH
-from ksconfig.model.plan import ABSENT, Change, Notice, ObjectRef, Plan
+from ksconfig.model.plan import ABSENT, Change, ImageChange, Notice, ObjectRef, Plan
 from ksconfig.text.diff import unified_diff
 
-API_VERSION = "ksconfig/v1"
+if TYPE_CHECKING:
+    from ksconfig.cli import document_parts as parts
+    from ksconfig.cli import documents  # types alone: no command loads them
+
+API_VERSION: Final = "ksconfig/v1"
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
@@ -43,15 +47,14 @@ def remark(text: str) -> None:
     click.echo(text, err=True)
 
 
-def document(kind: str, content: dict[str, Any], form: str) -> None:
+def document(content: documents.Document, form: str) -> None:
     """Print one machine-readable document."""
-    whole = {"apiVersion": API_VERSION, "kind": kind, **content}
     if form == "yaml":
         from ksconfig.text.yaml_print import print_yaml
 
-        click.echo(print_yaml(whole), nl=False)
+        click.echo(print_yaml(content), nl=False)
     else:
-        click.echo(json.dumps(_finite(whole), indent=2, ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _finite(data: Any) -> Any:
@@ -116,7 +119,7 @@ def error_message(error: KsconfigError) -> str:
     return visible(f"error: {error}")
 
 
-def error_content(error: KsconfigError) -> dict[str, Any]:
+def error_content(error: KsconfigError) -> documents.Fault:
     """An error for machines."""
     return {
         "type": type(error).__name__,
@@ -131,7 +134,7 @@ def error_content(error: KsconfigError) -> dict[str, Any]:
     }
 
 
-def release_content(release: ReleaseGuess) -> dict[str, Any]:
+def release_content(release: ReleaseGuess) -> parts.Release:
     """A release for machines."""
     return {
         "candidates": [str(candidate) for candidate in release.candidates],
@@ -142,28 +145,48 @@ def release_content(release: ReleaseGuess) -> dict[str, Any]:
     }
 
 
-def object_content(ref: ObjectRef) -> dict[str, Any]:
+def object_content(ref: ObjectRef) -> parts.Object:
     """Which object something is about, for machines."""
     return {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name}
 
 
-def notices_content(notices: Iterable[Notice]) -> list[dict[str, str]]:
+def notices_content(notices: Iterable[Notice]) -> list[parts.Warning]:
     """Warnings for machines."""
     return [{"code": notice.code, "message": notice.message} for notice in notices]
 
 
-def plan_content(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
+def change_document(command: str, release: ReleaseGuess) -> documents.Change:
+    """The document of a command that may write, as it is if nothing is done."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Change",
+        "command": command,
+        "dryRun": False,
+        "changed": False,
+        "restarted": False,
+        "served": None,
+        "rolledBack": False,
+        "revision": None,
+        "closed": None,
+        "modelsReady": None,
+        "release": release_content(release),
+        "images": [],
+        "changes": [],
+        "impact": None,
+        "diff": "",
+        "warnings": [],
+    }
+
+
+def plan_document(plan: Plan, *, dry_run: bool) -> documents.Change:
     """A plan, carried out or not, for machines."""
     from ksconfig.cli.services_output import impact_content
 
     return {
-        "command": plan.command,
+        **change_document(plan.command, plan.release),
         "dryRun": dry_run,
         "changed": plan.changed,
-        "restarted": False,
-        "rolledBack": False,
-        "release": release_content(plan.release),
-        "images": [{"target": i.target, "before": i.before, "after": i.after} for i in plan.images],
+        "images": images_content(plan.images),
         "changes": [change_content(change) for change in plan.changes],
         "impact": impact_content(plan.impact) if plan.impact is not None else None,
         "diff": plan.diff(),
@@ -171,16 +194,22 @@ def plan_content(plan: Plan, *, dry_run: bool) -> dict[str, Any]:
     }
 
 
-def change_content(change: Change) -> dict[str, Any]:
+def images_content(images: Iterable[ImageChange]) -> list[parts.ImageChange]:
+    """Images before and after, for machines."""
+    return [{"target": one.target, "before": one.before, "after": one.after} for one in images]
+
+
+def change_content(change: Change) -> parts.ValueChange:
     """One value that changes, for machines."""
-    content: dict[str, Any] = {
+    content: parts.ValueChange = {
         "object": object_content(change.object),
         "place": change.place,
         "path": change.written_path,
     }
-    for name, value in (("before", change.before), ("after", change.after)):
-        if value is not ABSENT:
-            content[name] = value
+    if change.before is not ABSENT:
+        content["before"] = change.before
+    if change.after is not ABSENT:
+        content["after"] = change.after
     return content
 
 

@@ -14,6 +14,7 @@ from ksconfig.errors import ExitCode, KsconfigError, not_done
 from ksconfig.model.registry import DEFAULT_PLATFORM, ImageCheck, Platform
 
 if TYPE_CHECKING:
+    from ksconfig.cli import documents
     from ksconfig.cli.opened import OpenedCluster, OpenedFiles
     from ksconfig.model.plan import Plan
     from ksconfig.operations import Image
@@ -97,11 +98,13 @@ class Desk:
 
         checks = check_images(users, self.platforms, self.registry)
         if settings.for_machines:
-            content = {
+            content: documents.ImageCheckList = {
+                "apiVersion": output.API_VERSION,
+                "kind": "ImageCheckList",
                 "platforms": list(map(str, self.platforms)),
                 "items": [_content(one) for one in checks],
             }
-            output.document("ImageCheckList", content, settings.output)
+            output.document(content, settings.output)
         elif settings.output == "name":
             for one in checks:
                 if one.good:
@@ -151,7 +154,7 @@ def _by_digest(check: ImageCheck) -> str:
     return check.image if "@" in check.image else f"{check.image}@{check.digest}"
 
 
-def _content(check: ImageCheck) -> dict[str, Any]:
+def _content(check: ImageCheck) -> documents.ImageCheck:
     return {
         "image": check.image,
         "result": check.outcome,

@@ -8,20 +8,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ksconfig.cli import output
-from ksconfig.cli.config_commands import Command
+from ksconfig.cli.commands import Command, Group
+from ksconfig.cli.completing import names_of
 from ksconfig.cli.opened import OpenedCluster, open_cluster
 from ksconfig.cli.options import shared_options, writing_options
 from ksconfig.errors import UsageError
 from ksconfig.model.plan import Plan
 
 if TYPE_CHECKING:
+    from ksconfig.cli import documents
     from ksconfig.operations.runtimes import RuntimeUse
 
 _FIRST_FEW = 3
 
 
 @click.group(
-    "runtime", epilog="Example: ksconfig runtime create sklearn-py38 --from kserve-sklearnserver --image IMAGE"
+    "runtime",
+    cls=Group,
+    examples=(
+        "runtime list",
+        "runtime create sk-py38 --from kserve-sklearnserver --image registry.example/sk:py38 -n team-a",
+        "runtime use sk-py38 iris wine -n team-a --wait-models",
+        "runtime promote sk-py38 -n team-a",
+    ),
 )
 @shared_options
 def runtime() -> None:
@@ -34,14 +43,19 @@ def _opened(command: str) -> tuple[OpenedCluster, str]:
     return opened, opened.settings.namespace or opened.cluster.access.namespace
 
 
-@runtime.command("list", cls=Command, epilog="Example: ksconfig runtime list -o json")
+@runtime.command("list", cls=Command, examples=("runtime list", "runtime list -o json"))
 @shared_options
 def list_() -> None:
     """List the serving runtimes, and how many services run on each."""
     opened, _ = _opened("list")
     found = opened.cluster.runtimes.list()
     if opened.settings.for_machines:
-        output.document("RuntimeList", {"items": [_content(one) for one in found]}, opened.settings.output)
+        document: documents.RuntimeList = {
+            "apiVersion": output.API_VERSION,
+            "kind": "RuntimeList",
+            "items": [_content(one) for one in found],
+        }
+        output.document(document, opened.settings.output)
         return
     if opened.settings.output == "name":
         for one in found:
@@ -55,7 +69,7 @@ def list_() -> None:
     output.table(("NAME", "IMAGE", "FORMATS", "CHOSEN FOR", "SERVICES"), rows)
 
 
-def _content(one: RuntimeUse) -> dict[str, Any]:
+def _content(one: RuntimeUse) -> documents.Runtime:
     return {
         "name": one.name,
         "image": one.image,
@@ -67,8 +81,8 @@ def _content(one: RuntimeUse) -> dict[str, Any]:
     }
 
 
-@runtime.command(cls=Command, epilog="Example: ksconfig runtime show kserve-sklearnserver")
-@click.argument("name")
+@runtime.command(cls=Command, examples=("runtime show kserve-sklearnserver", "runtime show sk-py38 -n team-a -o yaml"))
+@click.argument("name", shell_complete=names_of("runtimes"))
 @shared_options
 def show(name: str) -> None:
     """Show a runtime, and the services that run on it; -o yaml prints its manifest."""
@@ -119,13 +133,22 @@ def _pairs(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 
 @runtime.command(
     cls=Command,
-    epilog="Examples: ksconfig runtime create sk-py38 --from kserve-sklearnserver --image registry.example/sk:py38 "
-    "-n team-a; ksconfig runtime create sk-py38 --from kserve-sklearnserver --image IMAGE --env PREDICT_PROBA=True "
-    "--dry-run -o yaml > runtime.yaml",
+    examples=(
+        "runtime create sk-py38 --from kserve-sklearnserver --image registry.example/sk:py38 -n team-a",
+        "runtime create sk-py38 --from kserve-sklearnserver --image registry.example/sk:py38 "
+        "--env PREDICT_PROBA=True --dry-run -o yaml > runtime.yaml",
+        "runtime create my-server --format sklearn:1 --image registry.example/sk:1.2 --cluster",
+    ),
 )
 @click.argument("name")
 @click.option("--image", required=True, metavar="IMAGE", help="The image of its server.")
-@click.option("--from", "base", metavar="RUNTIME", help="The runtime to copy; without it one is made for --format.")
+@click.option(
+    "--from",
+    "base",
+    metavar="RUNTIME",
+    shell_complete=names_of("runtimes"),
+    help="The runtime to copy; without it one is made for --format.",
+)
 @click.option("--cluster", "whole", is_flag=True, help="For the whole cluster, and not for one namespace.")
 @click.option("--env", multiple=True, callback=_pairs, metavar="NAME=VALUE", help="Set a variable; repeatable.")
 @click.option("--arg", "args", multiple=True, metavar="ARG", help="Add an argument; repeatable.")
@@ -154,11 +177,14 @@ def create(name: str, image: str, base: str | None, whole: bool, **more: Any) ->
 
 @runtime.command(
     cls=Command,
-    epilog="Examples: ksconfig runtime use sklearn-py38 iris wine -n team-a --wait-models; "
-    "ksconfig runtime use sklearn-py38 --selector tier=test",
+    examples=(
+        "runtime use sk-py38 iris wine -n team-a --wait-models",
+        "runtime use sk-py38 --selector tier=test -n team-a",
+        "runtime use sk-py38 --all-of sklearn --all-namespaces --dry-run",
+    ),
 )
-@click.argument("name")
-@click.argument("services", nargs=-1)
+@click.argument("name", shell_complete=names_of("runtimes"))
+@click.argument("services", nargs=-1, shell_complete=names_of("services"))
 @click.option("--selector", multiple=True, callback=_pairs, metavar="LABEL=VALUE", help="Services with these labels.")
 @click.option("--all-of", metavar="FRAMEWORK", help="All services of a framework.")
 @click.option("--all-namespaces", "everywhere", is_flag=True, help="Of all namespaces.")
@@ -179,9 +205,14 @@ def use(name: str, services: tuple[str, ...], selector: dict[str, str], everywhe
     _carry_out(opened, plan, lambda: [f"{moved} service{'s' if moved != 1 else ''} moved to {name}"])
 
 
-@runtime.command(cls=Command, epilog="Example: ksconfig runtime promote sklearn-py38 -n team-a --wait-models")
-@click.argument("name")
-@click.option("--to", metavar="RUNTIME", help="The standard runtime; by default the one that it was made from.")
+@runtime.command(cls=Command, examples=("runtime promote sk-py38 -n team-a --wait-models",))
+@click.argument("name", shell_complete=names_of("runtimes"))
+@click.option(
+    "--to",
+    metavar="RUNTIME",
+    shell_complete=names_of("runtimes"),
+    help="The standard runtime; by default the one that it was made from.",
+)
 @writing_options
 @shared_options
 def promote(name: str, to: str | None) -> None:
@@ -194,8 +225,8 @@ def promote(name: str, to: str | None) -> None:
     _carry_out(opened, plan, lambda: [f"{one.target}: {one.before} -> {one.after}" for one in plan.images])
 
 
-@runtime.command(cls=Command, epilog="Example: ksconfig runtime delete sklearn-py38 -n team-a")
-@click.argument("name")
+@runtime.command(cls=Command, examples=("runtime delete sk-py38 -n team-a",))
+@click.argument("name", shell_complete=names_of("runtimes"))
 @writing_options
 @shared_options
 def delete(name: str) -> None:

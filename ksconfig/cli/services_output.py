@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ksconfig.cli import output
 
 if TYPE_CHECKING:
+    from ksconfig.cli import document_parts as parts
+    from ksconfig.cli import documents
     from ksconfig.model.services.impact import Impact, ServiceImpact
     from ksconfig.operations.models import ServiceState
 
@@ -72,7 +74,7 @@ def _line(one: ServiceImpact) -> str:
     return f"{line}, {one.reason}" if one.effect in ("pinned-tag", "invalid", "canary") else line
 
 
-def impact_content(impact: Impact) -> dict[str, Any]:
+def impact_content(impact: Impact) -> parts.Impact:
     """An impact for machines."""
     return {
         "lookedAt": impact.looked_at,
@@ -94,7 +96,7 @@ def impact_content(impact: Impact) -> dict[str, Any]:
             }
             for one in impact.services
         ],
-        "newServices": [{"target": i.target, "before": i.before, "after": i.after} for i in impact.new],
+        "newServices": output.images_content(impact.new),
         "inferenceGraphs": list(impact.graphs),
     }
 
@@ -114,7 +116,7 @@ def states_table(states: Iterable[ServiceState], limit: int) -> None:
         output.result(f"... and {len(ordered) - limit} more (-o json lists all)")
 
 
-def state_content(one: ServiceState) -> dict[str, Any]:
+def state_content(one: ServiceState) -> documents.ServiceState:
     """How a service runs, for machines."""
     return {
         "namespace": one.namespace,

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.documents import check_output
+
 MANIFEST = """\
 apiVersion: v1
 kind: ConfigMap
@@ -81,7 +83,7 @@ def manifest(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run ``python -m ksconfig`` with arguments."""
+    """Run ``python -m ksconfig`` with arguments; its documents are held to the schema."""
 
     def call(*arguments: str, stdin: str = "", **environment: str) -> Outcome:
         done = subprocess.run(
@@ -93,6 +95,7 @@ def run(tmp_path: Path) -> Run:
             timeout=60,
             check=False,
         )
+        check_output(done.stdout.decode())
         return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     return call

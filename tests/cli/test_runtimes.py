@@ -75,12 +75,13 @@ def contents(root: Path) -> dict[str, str]:
     return {str(path.relative_to(root)): path.read_text() for path in root.rglob("*") if path.is_file()}
 
 
+PROGRAM = "  python -m ksconfig "
+
+
 def commands(err: str) -> list[list[str]]:
     """The ready-made commands of a message, without the program's name."""
     lines = err.split("Run one of these:\n")[1].splitlines()
-    words = [shlex.split(line) for line in lines if line.startswith("  ksconfig ")]
-    assert all(one[0] == "ksconfig" for one in words)
-    return [one[1:] for one in words]
+    return [shlex.split(line.removeprefix(PROGRAM)) for line in lines if line.startswith(PROGRAM)]
 
 
 class TestImages:
@@ -355,7 +356,7 @@ class TestReadyMadeCommands:
         write(tmp_path, {"k/a.yaml": CONFIG, "k/b.yaml": CONFIG})
         document = json.loads(run("images", "-f", "k", "-o", "json").out)
         assert document["error"]["exitCode"] == 3
-        assert "  ksconfig images -o json -f k/a.yaml\n" in document["error"]["advice"]
+        assert "  python -m ksconfig images -o json -f k/a.yaml\n" in document["error"]["advice"]
 
 
 class TestHelm:
@@ -397,4 +398,4 @@ def test_ready_made_commands_put_their_options_before_the_dashes(
         )
     done = run("set", "-f", "a.yaml", "-vf", "b.yaml", "--", "ingress.ingressDomain", "-foo")
     assert done.code == 3
-    assert "  ksconfig set -v -f a.yaml -- ingress.ingressDomain -foo\n" in done.err
+    assert "  python -m ksconfig set -v -f a.yaml -- ingress.ingressDomain -foo\n" in done.err

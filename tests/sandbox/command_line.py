@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.documents import check_output
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -54,11 +56,12 @@ class CommandLine:
 
 
 def finished(process: subprocess.Popen[str], seconds: float = 120) -> Done:
-    """Wait for a command's end."""
+    """Wait for a command's end; its document is held to the schema."""
     with process:
         try:
             out, err = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
+    check_output(out)
     return Done(process.returncode, out, err)

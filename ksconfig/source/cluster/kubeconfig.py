@@ -81,6 +81,12 @@ def choose(path: str | None, context: str | None) -> Chosen:
     return Chosen(merged, name, chosen.get("namespace") or "default", str(chosen.get("user") or ""), str(plugin))
 
 
+def context_names(path: str | None) -> list[str]:
+    """The contexts that there are (errors as in `choose`)."""
+    where = location(path)
+    return [str(one["name"]) for one in _entries(_merged(where).value, "contexts", where)]
+
+
 def _merged(where: str) -> Any:
     from kubernetes.config.kube_config import KubeConfigMerger
 

@@ -1,0 +1,202 @@
+"""Shell completion: by click's own scripts for bash, zsh and fish, and by kubectl's protocol for its plugins.
+
+Whatever goes wrong, nothing is completed and nothing is said: a Tab is no place for messages. It ends within a moment.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import cached_property
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+from click.shell_completion import BashComplete, CompletionItem, ShellComplete, get_completion_class
+
+from ksconfig.cli.commands import PROGRAM
+from ksconfig.cli.options import settings_of, unguarded
+
+if TYPE_CHECKING:
+    from ksconfig.source.cluster.glance import Glance
+    from ksconfig.source.port import Source
+
+VARIABLE = "_KSCONFIG_COMPLETE"
+#: From here on a Tab may take so long; the start of Python comes before it.
+_SECONDS = 0.65
+# Directives of kubectl's protocol, which is that of cobra.
+_DEFAULT, _NO_SPACE, _NO_FILES = 0, 2, 4
+
+
+class Names:
+    """The names that may stand at a place of the command line, as far as they can be told at once."""
+
+    def __init__(self, context: click.Context, incomplete: str) -> None:
+        self._settings = settings_of(context)
+        self._given = [unguarded(one) for value in context.params.values() for one in _words(value)]
+        self._incomplete = incomplete
+        self._everywhere = bool(context.params.get("everywhere"))
+
+    @cached_property
+    def _glance(self) -> Glance:
+        from ksconfig.source.cluster.glance import Glance
+
+        settings = self._settings
+        return Glance(settings.context, settings.kubeconfig, settings.namespace)
+
+    @property
+    def _live(self) -> bool:
+        return not self._settings.files
+
+    def files(self) -> Iterable[CompletionItem[str]]:
+        """Files, which the shell finds itself."""
+        return [CompletionItem(self._incomplete, type="file")]
+
+    def contexts(self) -> Iterable[str]:
+        """Contexts of the kubeconfig."""
+        return self._glance.contexts()
+
+    def namespaces(self) -> Iterable[str]:
+        """Namespaces of the cluster, none with -f."""
+        return self._glance.namespaces() if self._live else ()
+
+    def listed_namespaces(self) -> Iterable[str]:
+        """Namespaces behind the last comma."""
+        before, comma, _ = self._incomplete.rpartition(",")
+        return [before + comma + one for one in self.namespaces() if one not in before.split(",")]
+
+    def targets(self) -> Iterable[str]:
+        """TARGET of set-image: the first argument, or all if they are TARGET=IMAGE."""
+        pairs = any("=" in one for one in self._given)
+        if (self._given and not pairs) or "=" in self._incomplete:
+            return ()
+        from ksconfig.operations.names import target_names
+
+        names = target_names(self._source(), self._settings.scope)
+        done = {one.partition("=")[0] for one in self._given}
+        return [f"{name}=" if pairs else name for name in names if name not in done]
+
+    def _source(self) -> Source:
+        if not self._live:
+            from pathlib import Path
+
+            from ksconfig.source.files import FileSource, read_paths
+
+            return FileSource(read_paths(Path(name) for name in self._settings.files if name != "-"))
+        from ksconfig.source.cluster.glance import CLUSTER_KIND, NAMESPACED_KIND, STORAGE_KIND
+
+        kinds = [CLUSTER_KIND]  # frameworks come from these
+        for kind, prefix in ((NAMESPACED_KIND, "runtime/"), (STORAGE_KIND, "storageContainer/")):
+            typed = self._incomplete
+            if prefix.startswith(typed) or typed.startswith(prefix):
+                kinds.append(kind)
+        return self._glance.source(kinds)
+
+    def revisions(self) -> Iterable[str]:
+        """Numbers of revisions, newest first."""
+        return map(str, self._glance.revisions()) if self._live else ()
+
+    def states(self) -> Iterable[str]:
+        """The same, and 0 for the state before the first."""
+        found = list(self.revisions())
+        return [*found, "0"] if found else ()
+
+    def runtimes(self) -> Iterable[str]:
+        """Runtimes that the namespace may use."""
+        return dict.fromkeys(self._glance.runtimes()) if self._live else ()
+
+    def services(self) -> Iterable[str]:
+        """Services of the namespace, or of all; those that stand there already are left out."""
+        found = self._glance.services(self._everywhere) if self._live else ()
+        return dict.fromkeys(name for _, name in found if name not in self._given)
+
+    def namespaced_services(self) -> Iterable[str]:
+        """Services as NAMESPACE/NAME."""
+        return [f"{namespace}/{name}" for namespace, name in self._glance.services(True)] if self._live else ()
+
+
+def _words(value: object) -> Sequence[str]:
+    if isinstance(value, str):
+        return (value,)
+    return [one for one in value if isinstance(one, str)] if isinstance(value, tuple) else ()
+
+
+def items(what: str, context: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+    """The completions at one place; none if anything is wrong."""
+    with suppress(Exception):
+        found: Iterable[str | CompletionItem[str]] = getattr(Names(context, incomplete), what)()
+        made = [one if isinstance(one, CompletionItem) else CompletionItem(one) for one in found]
+        return [one for one in made if one.type == "file" or _fits(one.value, incomplete)]
+    return []
+
+
+def _fits(name: str, incomplete: str) -> bool:
+    return name.startswith(incomplete) and name.isprintable() and " " not in name
+
+
+class _Bash(BashComplete):
+    """Click's own, and no space behind ``TARGET=``."""
+
+    source_template = BashComplete.source_template.replace(
+        "COMPREPLY+=($value)", 'COMPREPLY+=("$value")\n            [[ $value == *= ]] && compopt -o nospace'
+    )
+
+
+def shell(name: str, program: str = PROGRAM) -> ShellComplete | None:
+    """What completes for a shell."""
+    from ksconfig.cli.main import cli
+
+    found = _Bash if name == "bash" else get_completion_class(name)
+    return found(cli, {}, program, VARIABLE) if found else None
+
+
+def complete_for_shell() -> NoReturn:
+    """Answer the script of a shell, and end."""
+
+    def answer() -> str:
+        name, _, instruction = os.environ[VARIABLE].partition("_")
+        completes = shell(name)
+        return completes.complete() + "\n" if completes and instruction == "complete" else ""
+
+    _silently(answer, "")
+
+
+def kubectl_complete() -> NoReturn:
+    """``kubectl_complete-ksconfig WORD... INCOMPLETE``, as kubectl calls it: a line for each, and a directive."""
+
+    def answer() -> str:
+        completes = shell("bash")
+        assert completes is not None
+        *words, incomplete = sys.argv[1:] or [""]
+        found = completes.get_completions(words, incomplete)
+        if any(one.type in ("file", "dir") for one in found):
+            return f":{_DEFAULT}\n"
+        joined = found and all(one.value.endswith("=") for one in found)
+        lines = [f"{one.value}\t{one.help}" if one.help else one.value for one in found]
+        return "\n".join([*lines, f":{_NO_FILES + (_NO_SPACE if joined else 0)}", ""])
+
+    _silently(answer, f":{_NO_FILES}\n")
+
+
+def _silently(answer: Callable[[], str], otherwise: str) -> NoReturn:
+    """Print an answer within a moment, else something else; say nothing and end with 0."""
+
+    def print_and_end(text: str) -> NoReturn:
+        with suppress(OSError):
+            os.write(1, text.encode())
+        os._exit(0)  # a process or connection that is waited for would hold it up
+
+    def too_late(_: int, __: FrameType | None) -> NoReturn:
+        print_and_end(otherwise)
+
+    with suppress(Exception):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+        signal.signal(signal.SIGALRM, too_late)
+        signal.setitimer(signal.ITIMER_REAL, _SECONDS)
+    text = otherwise
+    with suppress(BaseException):
+        text = answer()
+    print_and_end(text)

@@ -1,0 +1,109 @@
+"""``-o json`` and ``-o yaml``: one schema, made of the types, and every document is as it says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from jsonschema import Draft202012Validator, ValidationError
+from ruamel.yaml import YAML
+
+from ksconfig.cli import documents, schema
+from tests.cli.conftest import Run
+from tests.documents import check_document
+
+F = ("-f", "kserve.yaml")
+
+
+def printed(run: Run, *arguments: str, code: int = 0) -> Any:
+    """The document that a command prints, the same in both forms; `run` holds it to the schema."""
+    as_yaml = run(*arguments, *F, "--dry-run", "-o", "yaml").out
+    done = run(*arguments, *F, "-o", "json")
+    assert done.code == code, done.err
+    document = json.loads(done.out)
+    if "dryRun" not in document:
+        assert YAML(typ="safe", pure=True).load(as_yaml) == document
+    return document
+
+
+def test_the_shipped_schema_is_what_the_types_make() -> None:
+    made = f"python -m ksconfig.cli.schema > {schema.SHIPPED.relative_to(schema.SHIPPED.parents[2])}"
+    assert schema.SHIPPED.read_text() == schema.text(), f"make it anew: {made}"
+    Draft202012Validator.check_schema(json.loads(schema.SHIPPED.read_text()))
+
+
+def test_a_command_prints_the_schema(run: Run) -> None:
+    assert run("schema") == (0, schema.SHIPPED.read_text(), "")
+
+
+def test_every_document_says_its_version_and_kind_and_what_its_fields_mean() -> None:
+    definitions = schema.generate()["$defs"]
+    for document in get_args(documents.Document):
+        definition = definitions[document.__name__]
+        assert {"apiVersion", "kind"} <= {*definition["required"]}
+        assert definition["properties"]["kind"] == {"const": document.__name__}
+    for definition in definitions.values():
+        assert definition["description"]
+        for name, one in definition["properties"].items():
+            # those without words say all by their names
+            assert "description" in one or name in (
+                "apiVersion", "kind", "name", "namespace", "image", "error", "items", "release", "images", "changes",
+                "warnings", "controller", "protocols", "disabled", "after", "services",
+            ), name  # fmt: skip
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(
+    "command",
+    ["set-image agent :v9", "set-image sklearn=:v9 agent=r/a:1", "set ingress.ingressDomain x.example", "unset agent.cpuLimit",
+     "set --json agent.cpuLimit null", "set agent.more 1", "unset agent.more", "set-image agent :v0.7.0"],
+)  # fmt: skip
+def test_a_command_that_writes_prints_a_change(run: Run, manifest: Path, command: str, dry_run: bool) -> None:
+    arguments = [*command.split(), *(["--dry-run"] if dry_run else [])]
+    document = json.loads(run(*arguments, *F, "-o", "json").out)
+    assert (document["kind"], document["dryRun"]) == ("Change", dry_run)
+    assert document["changed"] == bool(document["diff"]) == bool(document["changes"])
+
+
+def test_images_print_a_list(run: Run, manifest: Path) -> None:
+    assert printed(run, "images")["kind"] == "ImageList"
+
+
+def test_doctor_prints_a_diagnosis(run: Run, manifest: Path) -> None:
+    manifest.write_text(manifest.read_text().replace('"Serverless"', '"serverless"'))
+    assert printed(run, "doctor", code=3)["items"][0]["severity"] == "breaks"
+    manifest.write_text("kind: ConfigMap\nmetadata: {name: inferenceservice-config}\ndata: {agent: '{'}\n")
+    assert printed(run, "doctor", code=3)["breaks"]
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "kind"),
+    [
+        ("get agent.nothing", 1, "PathNotFound"),
+        ("set-image nothing r/x:1", 1, "TargetNotFound"),
+        ("set-image agent a:b:c", 2, "InvalidReference"),
+        ("set-image logger :1", 3, "Refused"),
+        ("history", 2, "UsageError"),
+        ("images -f missing.yaml", 1, "FileFailure"),
+    ],
+)
+def test_what_fails_prints_an_error(run: Run, manifest: Path, command: str, code: int, kind: str) -> None:
+    document = json.loads(run(*command.split(), *F, "-o", "json").out)
+    assert (document["kind"], document["error"]["exitCode"], document["error"]["type"]) == ("Error", code, kind)
+
+
+def test_the_schema_is_open_to_new_fields_and_to_nothing_else(run: Run, manifest: Path) -> None:
+    validator = Draft202012Validator(json.loads(schema.SHIPPED.read_text()))
+    document = json.loads(run("images", *F, "-o", "json").out)
+    validator.validate({**document, "added": 1})
+    for broken in (
+        {**document, "items": None},
+        {**document, "kind": "List"},
+        {**document, "apiVersion": "ksconfig/v2"},
+    ):
+        with pytest.raises(ValidationError):
+            validator.validate(broken)
+    with pytest.raises(AssertionError, match="added"):  # our own documents are held to all of it
+        check_document({**document, "added": 1})
