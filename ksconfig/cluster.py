@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from ksconfig.model.revision import Revision, undone
 from ksconfig.model.rollout import is_ready, wanted_replicas
 from ksconfig.operations import Image, Scope, history, live, preflight
 from ksconfig.operations import rollback as way_back
+from ksconfig.operations.certain import planned
 from ksconfig.operations.images import Pinning
 from ksconfig.operations.live import Result
 from ksconfig.operations.rollout import check_restartable, restart, unproved
@@ -184,7 +185,7 @@ class Cluster:
             return preflight.review(self.site, plan, scope)
 
         with not_done(f"{', '.join(images)} {'was' if len(images) == 1 else 'were'} not changed"):
-            return replace(make(), again=make)
+            return replace(planned(self.source, make), again=make)
 
     def plan_set(
         self,
@@ -203,7 +204,7 @@ class Cluster:
             return preflight.review(self.site, plan, scope)
 
         with not_done(f"{path} was not set"):
-            return replace(make(), again=make)
+            return replace(planned(self.source, make), again=make)
 
     def plan_unset(self, path: str | Sequence[Step], *, allow: Collection[str] = (), care: Care | None = None) -> Plan:
         """What `unset` would do."""
@@ -213,7 +214,7 @@ class Cluster:
             return preflight.review(self.site, operations.plan_unset(self.source, path, scope), scope)
 
         with not_done(f"{path} was not removed"):
-            return replace(make(), again=make)
+            return replace(planned(self.source, make), again=make)
 
     def plan_rollback(self, to: int | None = None, *, allow: Collection[str] = (), care: Care | None = None) -> Plan:
         """What `rollback` would do."""
@@ -223,7 +224,7 @@ class Cluster:
             return preflight.review(self.site, way_back.plan_rollback(self.site, scope, to), scope)
 
         with not_done("nothing was rolled back"):
-            return replace(make(), again=make)
+            return replace(planned(self.source, make), again=make)
 
     # Writing
 
@@ -304,7 +305,7 @@ class Cluster:
 
     def restart(
         self, *, allow: Collection[str] = (), wait: bool = True, timeout: float = _TIMEOUT, restart_by: str = "delete",
-        say: Say = lambda _: None,
+        say: Say = lambda _: None, began: Callable[[], None] = lambda: None,
     ) -> tuple[Notice, ...]:  # fmt: skip
         """Restart the controller and wait until it serves.
 
@@ -323,10 +324,10 @@ class Cluster:
             release = self.release
             notices = preflight.refuse_broken_start(self.site, release.likely_rules, str(release), self.scope(allow))
             check_restartable(self._workload, restart_by)
-        self._workload.patience = patience = Patience(timeout)
-        due = frozenset(pod["metadata"]["uid"] for pod in self._workload.pods())
+        self._workload.patience = Patience(timeout)
         try:
-            restart(self._workload, due, restart_by, patience, say, wait=wait)
+            # pods that were gone already were of another time, or somebody else's: those that are there now are meant
+            _ = self._restart_all(restart_by, say, wait, began) or self._restart_all(restart_by, say, wait, began)
         except ClusterFailure as error:
             raise NotReady(f"the controller could not be restarted, or not be seen to serve: {error.why}") from error
         if wait:
@@ -335,6 +336,12 @@ class Cluster:
                     if one.state in ("written", "applied"):
                         self.site.records.mark(one, "ready")
         return (*notices, *unproved(self._workload))
+
+    def _restart_all(self, by: str, say: Say, wait: bool, began: Callable[[], None]) -> bool:
+        """Restart all pods that are there; whether any of them went by our doing."""
+        assert self._workload is not None
+        due = frozenset(pod["metadata"]["uid"] for pod in self._workload.pods())
+        return restart(self._workload, due, by, self._workload.patience, say, wait=wait, began=began)
 
 
 def _found(access: Access, namespace: str | None, patience: Patience) -> Found:

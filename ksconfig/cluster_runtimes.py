@@ -10,6 +10,7 @@ from ksconfig.errors import NotFound, not_done
 from ksconfig.model.new_runtime import NewRuntime
 from ksconfig.model.plan import Plan
 from ksconfig.operations import preflight
+from ksconfig.operations.certain import planned
 from ksconfig.operations.runtime_create import plan_create
 from ksconfig.operations.runtime_promote import deleted_already, plan_delete, plan_promote
 from ksconfig.operations.runtime_use import Chosen, plan_use
@@ -117,4 +118,4 @@ class Runtimes:
         def make() -> Plan:
             return preflight.review(self._cluster.site, plan(scope), scope)
 
-        return replace(make(), again=make)
+        return replace(planned(self._cluster.source, make), again=make)

@@ -24,6 +24,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from scripts.figures import Figure, gather
+
 Line = TypeVar("Line")
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = ROOT.parent / "shared/data/kserve"
@@ -291,11 +293,12 @@ def best_time(statement: str, manifest: Manifest) -> float:
 
 
 class Claim(NamedTuple):
-    """A measure and the most that it may be."""
+    """A measure and the most that it may be; of a ratio, what was set against what."""
 
     text: str
     measured: float
     bound: float
+    row: Row | None = None
 
     def __str__(self) -> str:
         verdict = "holds" if self.measured <= self.bound else "MISSED"
@@ -307,7 +310,7 @@ def claims(rows: Sequence[Row], growths: Sequence[Growth], cost: float, original
     for row in rows:
         if row.megabytes == original.megabytes and row.peer == row.command.peers[0]:
             text = f"{row.command.name}, {row.megabytes:.2f} MB: times the time of {row.peer}"
-            yield Claim(text, row.ratio, row.command.bound)
+            yield Claim(text, row.ratio, row.command.bound, row)
     for one in growths:
         if one.name == "to_bytes":
             continue  # what Python's own reading, decoding and encoding costs; it depends on the processor's caches
@@ -393,7 +396,23 @@ def main() -> None:
         rows = print_rows(sizes, yq)
         growths = print_growths(sizes)
         print("\nclaims")
-        printed(claims(rows, growths, import_cost(runs * 3), sizes[1]))
+        found = printed(claims(rows, growths, import_cost(runs * 3), sizes[1]))
+    gather(*map(figure, found), *(figure_beside(row) for row in rows if row.peer == "ruamel"))
+
+
+def figure(claim: Claim) -> Figure:
+    """A claim for the table of all figures."""
+    bound, holds = f"at most {claim.bound:.2f}", claim.measured <= claim.bound
+    if claim.row is None or claim.row.theirs is None:
+        return Figure(claim.text, claim.measured, bound=bound, holds=holds)
+    return figure_beside(claim.row)._replace(bound=f"{bound} times", holds=holds)
+
+
+def figure_beside(row: Row) -> Figure:
+    """A row with a peer for the table of all figures."""
+    assert row.theirs is not None
+    what = f"{row.command.name}, {row.megabytes:.2f} MB: s"
+    return Figure(what, row.ours.seconds, row.peer, row.theirs.seconds)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from sandbox.handle import Sandbox, start
 from sandbox.install import a_service
 from sandbox.kubelet.container import Pace
 from sandbox.releases import RELEASES
+from scripts.figures import Figure, gather
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTLE = 2.0  # seconds that a controller without a lease must have served: it may exit after its first look
@@ -229,6 +230,15 @@ def report(release: str, ours: list[Run], peers: list[Run], requests: tuple[int,
     print(f"  the pipeline returns {min(early):+.2f} to {max(early):+.2f} s after (negative: before)")
     shown = f"{single} single, {lists} lists, {reviews} reviews of rights, {waiting} of the wait"
     print(f"  peak memory {peak:.1f} MB; requests: {shown}")
+    head = f"set-image on {release}"
+    gather(
+        Figure(f"{head}: s, the controller's own time apart", net, "kubectl, jq", peer,
+               f"at most {OVERHEAD_BOUND} s more", net - peer <= OVERHEAD_BOUND),
+        Figure(f"{head}: s late", max(late), "kubectl, jq", max(early), f"at most {LATENESS_BOUND}, never early",
+               min(late) >= -0.05 and max(late) <= LATENESS_BOUND),
+        Figure(f"{head}: peak MB", peak, bound=f"at most {MEMORY_BOUND:g}", holds=peak <= MEMORY_BOUND),
+        Figure(f"{head}: single requests", single, bound=f"at most {REQUESTS_BOUND}", holds=single <= REQUESTS_BOUND),
+    )  # fmt: skip
     for name, good in (
         (f"at most {OVERHEAD_BOUND} s more than the pipeline", net - peer <= OVERHEAD_BOUND),
         (f"at most {LATENESS_BOUND} s late, never early", min(late) >= -0.05 and max(late) <= LATENESS_BOUND),

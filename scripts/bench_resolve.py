@@ -26,6 +26,7 @@ from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, Runtime, read
 from ksconfig.model.services.resolve import resolve
 from ksconfig.model.services.service import Service, read_service
 from ksconfig.model.services.world import World
+from scripts.figures import Figure, gather
 
 Json = dict[str, Any]
 BOUND = 20_000  # services in a second
@@ -201,6 +202,8 @@ def main() -> None:
             f"{found.peak:6.0f}{found.before:9.0f}",
             flush=True,
         )
+        bound = f"at least {BOUND}"
+        gather(Figure(f"resolution, {release}: services a second", found.rate, bound=bound, holds=found.rate >= BOUND))
 
 
 if __name__ == "__main__":

@@ -167,12 +167,12 @@ def restart() -> None:
     options, release = opened.options(), cluster.release
     notices = cluster.restart(
         allow=tuple(settings.allow),
-        **{name: options[name] for name in ("wait", "timeout", "restart_by", "say")},
+        **{name: options[name] for name in ("wait", "timeout", "restart_by", "say", "began")},
     )
     output.warnings(notices)
     if settings.for_machines:
         document = output.change_document("restart", release)
-        document["restarted"] = True
+        document["restarted"] = settings.restarted
         document["served"] = None if settings.no_wait else True
         document["warnings"] = output.notices_content(notices)
         output.document(document, settings.output)

@@ -18,7 +18,7 @@ from ksconfig import __version__
 from ksconfig.cli import output
 from ksconfig.cli.commands import PROGRAM, Group
 from ksconfig.cli.options import Settings, shared_options
-from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack, RolloutFailed, RolloutTimeout
+from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack
 
 if TYPE_CHECKING:
     from ksconfig.cli import documents
@@ -142,7 +142,7 @@ def _report(error: KsconfigError, settings: Settings) -> int:
             "apiVersion": output.API_VERSION,
             "kind": "Error",
             "changed": settings.written and not isinstance(error, RolledBack),
-            "restarted": isinstance(error, RolloutFailed | RolloutTimeout | RolledBack),
+            "restarted": settings.restarted,
             "rolledBack": isinstance(error, RolledBack),
             "error": output.error_content(error),
         }

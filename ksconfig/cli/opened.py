@@ -94,7 +94,9 @@ class OpenedFiles:
             files = [*stream, *read_paths(Path(name) for name in settings.files if name != "-")]
         self.settings = settings
         self.source = FileSource(files)
-        self.manifests = Manifests(self.source, namespace=settings.namespace, kserve_version=settings.kserve_version)
+        self.manifests = Manifests(
+            self.source, namespace=settings.config_namespace, kserve_version=settings.kserve_version
+        )
         self.stream = stream[0] if stream else None
 
     @property
@@ -178,7 +180,7 @@ class OpenedCluster:
         cluster = connect(
             settings.context,
             kubeconfig=settings.kubeconfig,
-            config_namespace=settings.namespace,
+            config_namespace=settings.config_namespace,
             kserve_version=settings.kserve_version,
         )
         click.get_current_context().call_on_close(cluster.close)
@@ -263,6 +265,9 @@ class OpenedCluster:
             settings.written = True
             settings.revision = revision
 
+        def began() -> None:
+            settings.restarted = True
+
         def served() -> None:
             settings.served = True
 
@@ -279,6 +284,7 @@ class OpenedCluster:
             "models_timeout": seconds_of(settings.models_timeout, "--models-timeout"),
             "say": lambda text: output.remark(output.visible(text)),
             "written": written,
+            "began": began,
             "served": served,
         }
 
@@ -343,12 +349,19 @@ def ask(question: str, otherwise: str) -> None:
 def open_source() -> OpenedFiles | OpenedCluster:
     """What the options of this run name."""
     settings = settings_of(click.get_current_context())
+    settings.about_the_config()
     return OpenedFiles(settings) if settings.files else OpenedCluster(settings)
 
 
-def open_cluster(command: str) -> OpenedCluster:
-    """The cluster, for a command that is about nothing else."""
+def open_cluster(command: str, *, about_the_config: bool = True) -> OpenedCluster:
+    """The cluster, for a command that is about nothing else.
+
+    Args:
+        about_the_config: whether -n names the namespace of the config.
+    """
     settings = settings_of(click.get_current_context())
+    if about_the_config:
+        settings.about_the_config()
     if settings.files:
         raise UsageError(
             f"{command} is for a cluster, and -f names manifests", advice="Of files, Git keeps the history."

@@ -21,6 +21,7 @@ class Settings:
     Attributes:
         program: as it was called.
         written: whether a file or the cluster was changed already; ``revision`` is the record of that.
+        restarted: whether the controller is being restarted.
         served: whether the controller serves with it, and only services are waited for.
     """
 
@@ -28,6 +29,7 @@ class Settings:
     context: str | None = None
     kubeconfig: str | None = None
     namespace: str | None = None
+    config_namespace: str | None = None
     kserve_version: str | None = None
     output: str = "table"
     dry_run: bool = False
@@ -51,8 +53,19 @@ class Settings:
     program: str = "ksconfig"
     written: bool = False
     revision: int | None = None
+    restarted: bool = False
     served: bool = False
     given: set[str] = field(default_factory=set)
+
+    def about_the_config(self) -> None:
+        """Take -n for the namespace of the config, as `--config-namespace` is in any case.
+
+        Raises:
+            UsageError: both are given.
+        """
+        if self.namespace is not None and self.config_namespace is not None:
+            raise UsageError("-n and --config-namespace mean the same here, and both are given")
+        self.namespace = self.config_namespace = self.namespace or self.config_namespace
 
     @property
     def for_machines(self) -> bool:
@@ -62,7 +75,7 @@ class Settings:
     @property
     def scope(self) -> Scope:
         """What the operations need to know of them."""
-        return Scope(self.namespace, self.kserve_version, tuple(self.allow), self.care)
+        return Scope(self.config_namespace, self.kserve_version, tuple(self.allow), self.care)
 
     @property
     def care(self) -> Care:
@@ -201,11 +214,16 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     _value(
         "-n",
         "--namespace",
-        "--config-namespace",
-        "namespace",
         metavar="NAME",
         shell_complete=names_of("namespaces"),
-        help="Namespace of the config; on a cluster it is found by the controller if not given.",
+        help="Namespace of the config; on a cluster it is found by the controller if not given. Of 'runtime' commands, "
+        "that of the runtime and its services.",
+    ),
+    _value(
+        "--config-namespace",
+        metavar="NAME",
+        shell_complete=names_of("namespaces"),
+        help="Namespace of the config, whatever -n is about.",
     ),
     _value(
         "--kserve-version",

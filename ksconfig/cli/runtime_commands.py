@@ -39,10 +39,8 @@ def runtime() -> None:
 
 def _opened(command: str) -> tuple[OpenedCluster, str]:
     """The cluster, and the namespace that -n or the context names."""
-    opened = open_cluster(f"runtime {command}")
-    namespace = opened.settings.namespace
-    opened.settings.namespace = None  # of the services, and not of the config
-    return opened, namespace or opened.cluster.access.namespace
+    opened = open_cluster(f"runtime {command}", about_the_config=False)
+    return opened, opened.settings.namespace or opened.cluster.access.namespace
 
 
 @runtime.command("list", cls=Command, examples=("runtime list", "runtime list -o json"))

@@ -168,7 +168,9 @@ def _restart(site: Site, due: frozenset[str], options: Options, result: Result, 
     site.workload.patience = patience
     written = f"the change is written{f' (revision {result.revision})' if result.revision else ''}"
     try:
-        restarted = restart(site.workload, due, options.restart_by, patience, options.say, wait=options.wait)
+        restarted = restart(
+            site.workload, due, options.restart_by, patience, options.say, wait=options.wait, began=options.began
+        )
     except NotReady as error:
         error.revision = result.revision
         error.not_done = written if result.changed else "nothing was written"
@@ -363,7 +365,8 @@ def _finish_older(site: Site, plan: Plan, options: Options) -> Result:
     due, revision = restart_due(site, plan.release.likely_rules, site.workload.staying_pods(), records)
     if not due and revision is None:
         for one in records:
-            if one.state == "written":  # it needs no restart, and whoever wrote it was stopped
+            # it needs no restart, and whoever wrote it was stopped, or could not say that it was done
+            if one.state == "written" or (one.state == "applied" and not one.restart):
                 _mark(site, one, "ready")
         return result
     check_restartable(site.workload, options.restart_by)

@@ -50,8 +50,11 @@ def plan_rollback(site: Site, scope: Scope, to: int | None = None) -> Plan:
             message = f"revision {last.number} is a rollback that was interrupted: it is completed, and nothing more"
             return replace(plan, notices=(*plan.notices, Notice("completed", message)))
         target, gone = _target(revisions, to)
+        texts = texts_to_restore(revisions, target) if to is not None else _texts_of(gone)
+        if any(site.source.text_now(one.object, one.field) == one.wanted != one.known for one in texts):
+            site.source.refresh()  # as in `certain.planned`
         view = View(site.source, scope)
-        plan = _restore(site, view, texts_to_restore(revisions, target) if to is not None else _texts_of(gone))
+        plan = _restore(site, view, texts)
         plan = foresee(view, plan, bring_along=True)
         _refuse_named(site, plan)
         lost = _not_recorded(revisions, target) if to is not None else ()
@@ -68,8 +71,15 @@ def never_written(site: Site) -> Revision | None:
 
     It goes no further then, unless that revision was a rollback itself.
     """
-    newest = max(effective(site), key=lambda one: one.number, default=None)
-    return newest if newest is not None and newest.state == "pending" else None
+
+    def found() -> Revision | None:
+        newest = max(effective(site), key=lambda one: one.number, default=None)
+        return newest if newest is not None and newest.state == "pending" else None
+
+    if found() is None:
+        return None
+    site.source.refresh()  # as in `certain.planned`: it is closed for good
+    return found()
 
 
 def _interrupted(revisions: tuple[Revision, ...]) -> Revision | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 
 from ksconfig.errors import NotReady, Refused, RolloutFailed, RolloutTimeout
 from ksconfig.model.plan import Notice
@@ -44,13 +45,21 @@ def check_restartable(workload: Workload, by: str) -> None:
 
 
 def restart(
-    workload: Workload, due: frozenset[str], by: str, patience: Patience, say: Say, *, wait: bool = True
+    workload: Workload,
+    due: frozenset[str],
+    by: str,
+    patience: Patience,
+    say: Say,
+    *,
+    wait: bool = True,
+    began: Callable[[], None] = lambda: None,
 ) -> bool:
     """Replace the controller's pods that are due, and wait until it serves.
 
     Args:
         due: the UIDs of the pods that are to go.
         by: "delete" them one after the other, the leader last; or "rollout".
+        began: is called when the first one goes by our doing.
 
     Returns:
         Whether anything was restarted.
@@ -71,23 +80,27 @@ def restart(
     if by == "rollout":
         say(f"rolling out new pods of {workload.controller}")
         workload.roll(datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="microseconds"))
+        began()
         if wait:
             wait_until_serving(workload, Before(due, uid, holder, template=True), patience, say)
         return True
     leader = holder.partition("_")[0]
     pods.sort(key=lambda pod: (pod["metadata"]["name"] == leader, pod["metadata"]["name"]))
     gone: frozenset[str] = frozenset()
+    ours = False
     for pod in pods:
         last = pod is pods[-1]
         say(f"deleting pod {pod['metadata']['name']}")
-        workload.delete(pod)
+        if workload.delete(pod):
+            ours = True
+            began()
         gone |= {pod["metadata"]["uid"]}
         if not last:
             wait_until_serving(workload, Before(gone, uid), patience, say, lease=False)
     if wait:
         held = holder if leader in {pod["metadata"]["name"] for pod in pods} else ""
         wait_until_serving(workload, Before(due, uid, held), patience, say)
-    return bool(pods)
+    return ours
 
 
 def wait_until_serving(workload: Workload, before: Before, patience: Patience, say: Say, *, lease: bool = True) -> None:

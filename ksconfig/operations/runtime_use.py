@@ -90,6 +90,9 @@ def plan_use(source: ClusterSource, scope: Scope, name: str, chosen: Chosen, *, 
             raise NotFound(
                 "no service has these labels or this framework here", advice="See them with: ksconfig status."
             )
+        if any(one.model.get("runtime") == runtime.ref.name for one in found):
+            # as in `certain.planned`: of those that are moved already no write would show that what was read was old
+            found = list(_chosen_services(source, chosen, world))
         edits: list[FieldEdit] = []
         for one in found:
             refuse_unfit(one.admitted, runtime, world)

@@ -40,6 +40,7 @@ class Options:
         models_timeout: for that, in seconds.
         say: is told the progress.
         written: is called as soon as something is written, with the number of its record.
+        began: is called as soon as a pod of the controller goes.
         served: is called as soon as the controller serves and services are waited for.
     """
 
@@ -55,6 +56,7 @@ class Options:
     models_timeout: float = 1800.0
     say: Say = field(default=_silent)
     written: Callable[[int | None], None] = field(default=_nothing)
+    began: Callable[[], None] = field(default=lambda: None)
     served: Callable[[], None] = field(default=lambda: None)
 
     def __post_init__(self) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from chaos.proxy import Answer, Forward, Proxy, Request, untouched
 from tests.sandbox.command_line import CommandLine, finished
 from tests.sandbox.kserve import KServe
-from tests.sandbox.proxy import Proxy, Request
 
 IMAGE = "reg.local:5000/team/sk:v9"
 SET_IMAGE = ("set-image", "sklearn", IMAGE)
@@ -34,19 +34,21 @@ def killed_at(proxy: Proxy, number: int, when: str, *arguments: str) -> bool:
     process = CommandLine(proxy.kubeconfig).start(*arguments)
     hit: list[Request] = []
 
-    def hook(now: str, request: Request) -> bool:
-        if request.number == number and now == when:
-            hit.append(request)
-            process.kill()
-            return False
-        return True
+    def hook(request: Request, forward: Forward) -> Answer | None:
+        if request.number != number:
+            return forward()
+        if when == "after":
+            forward()
+        hit.append(request)
+        process.kill()
+        return None
 
     proxy.forget()
     proxy.hook = hook
     try:
         finished(process)
     finally:
-        proxy.hook = lambda now, request: True
+        proxy.hook = untouched
     return bool(hit)
 
 
@@ -138,10 +140,11 @@ def test_rollback_killed_at_a_request_goes_on_when_run_again(kserve: KServe, pro
 def test_a_process_that_is_interrupted_says_how_to_go_on(kserve: KServe, proxy: Proxy) -> None:
     process: subprocess.Popen[str] | None = None
 
-    def hook(now: str, request: Request) -> bool:
-        if now == "after" and request.method == "DELETE" and process is not None:
+    def hook(request: Request, forward: Forward) -> Answer:
+        answer = forward()
+        if request.method == "DELETE" and process is not None:
             process.terminate()
-        return True
+        return answer
 
     proxy.hook = hook
     process = CommandLine(proxy.kubeconfig).start(*SET_IMAGE)

@@ -138,6 +138,8 @@ def test_dry_runs_write_nothing(kserve: KServe, ksconfig: CommandLine) -> None:
     kserve.create("iris", MODEL)
     made(kserve, ksconfig)
     before, history = state(kserve, ["iris"]), ksconfig.ok("history", "-o", "json").json
+    where = ("--config-namespace", kserve.release.namespace)
+    assert f"runtime/{kserve.namespace}/mine" in ksconfig.ok("runtime", "list", *where, "-n", kserve.namespace).out
     for arguments in (
         ["create", "other", "--from", STANDARD, "--image", IMAGE],
         ["use", "mine", "iris"],

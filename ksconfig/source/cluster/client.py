@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from ksconfig import __version__
 from ksconfig.errors import ClusterFailure, RightMissing
+from ksconfig.source.cluster.freshness import Freshness
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -34,6 +35,7 @@ class Client:
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
+        self._freshness = Freshness()
         # for people: a password in it is nobody's business
         self.server: str = re.sub(r"//[^/@]*@", "//", str(api.configuration.host))
         api.user_agent = f"ksconfig/{__version__}"
@@ -56,9 +58,16 @@ class Client:
 
         Raises:
             RightMissing: 401 or 403.
-            ClusterFailure: any other error; status 0 if there was no answer.
+            ClusterFailure: any other error; status 0 if there was no answer, or one that was true once.
         """
-        return json_of(self.raw(method, path, body, content_type=content_type, query=query, seconds=seconds), path)
+        answer = json_of(self.raw(method, path, body, content_type=content_type, query=query, seconds=seconds), path)
+        if self._freshness.is_older(method, path, query or {}, answer):
+            raise ClusterFailure(
+                f"{method} {path}: the answer is older than one before it",
+                reason="OldAnswer",
+                advice="Something between here and the API server keeps answers (a proxy?): go around it.",
+            )
+        return answer
 
     def raw(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from ksconfig.errors import ClusterFailure
@@ -43,8 +43,11 @@ class Patience:
         """The seconds that are left; 0 at the end."""
         return max(0.0, self._end - self.clock())
 
-    def call(self, request: Callable[[], Answer]) -> Answer:
+    def call(self, request: Callable[[], Answer], also: Collection[int] = ()) -> Answer:
         """Make a request that does no harm when made twice, until it succeeds or fails for good.
+
+        Args:
+            also: statuses after which it is made again beside those that mean so for every request.
 
         Raises:
             ClusterFailure: it failed for good, or the time is over.
@@ -53,7 +56,9 @@ class Patience:
 
         pause = wait_random_exponential(multiplier=_FIRST_PAUSE, max=_LONGEST_PAUSE)
         retrying = Retrying(
-            retry=retry_if_exception(is_transient),
+            retry=retry_if_exception(
+                lambda error: is_transient(error) or (isinstance(error, ClusterFailure) and error.status in also)
+            ),
             wait=lambda state: max(pause(state), _asked_for(state.outcome.exception() if state.outcome else None)),
             stop=stop_before_delay(max(self.left, 0.001)),
             sleep=self.sleep,

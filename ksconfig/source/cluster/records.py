@@ -87,11 +87,13 @@ class Records:
         """Set the state of a revision; one that somebody has deleted meanwhile is let go."""
         body = {"metadata": {"annotations": {STATE: state}}}
         query = {"fieldManager": FIELD_MANAGER}
+
         try:
             self._patience.another(min(_MARK_SECONDS, self._patience.seconds)).call(
                 lambda: self._client.request(
                     "PATCH", self._path(revision.name), body, content_type=MERGE_PATCH, query=query
-                )
+                ),
+                also=(409,),  # it states no version: others wrote at the same moment
             )
         except ClusterFailure as error:
             if error.status != 404:

@@ -148,16 +148,32 @@ class Workload:
 
     # Acting
 
-    def delete(self, pod: Mapping[str, Any]) -> None:
-        """Delete a pod, and no other of its name; one that is gone was restarted by somebody else."""
+    def delete(self, pod: Mapping[str, Any]) -> bool:
+        """Delete a pod, and no other of its name; whether it was us: one that is gone was restarted by somebody else.
+
+        What an error leaves open is settled by looking: after a request whose answer was lost, a pod that goes is ours.
+        """
         metadata = pod["metadata"]
         path = namespaced("/api/v1", "pods", metadata["namespace"], metadata["name"])
         body = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": metadata["uid"]}}
-        try:
-            self.patience.call(lambda: self._client.request("DELETE", path, body))
-        except ClusterFailure as error:
-            if error.status not in (404, 409):
-                raise
+        unclear = False
+        pause = 0.1
+        while True:
+            try:
+                self._client.request("DELETE", path, body)
+            except ClusterFailure as error:
+                lost = is_transient(error) or error.reason == "BadAnswer"
+                if not lost and error.status not in (404, 409):
+                    raise
+                unclear = unclear or lost
+                if metadata["uid"] not in {one["metadata"]["uid"] for one in self.staying_pods()}:
+                    return unclear
+                if self.patience.left <= error.retry_after:
+                    raise
+                self.patience.sleep(max(pause, error.retry_after))
+                pause = min(2 * pause, 2.0)
+            else:
+                return True
 
     def roll(self, stamp: str) -> None:
         """Change the pod template, so that the workload replaces its pods by its own strategy."""

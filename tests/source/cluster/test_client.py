@@ -73,6 +73,8 @@ def test_patience_tries_again_until_it_succeeds_and_no_longer_than_it_has() -> N
     answers[:] = [ClusterFailure("not there", status=404)]
     with pytest.raises(ClusterFailure, match="not there"):
         Patience(60, sleep, lambda: now[0]).call(request)
+    answers[:] = [ClusterFailure("somebody else", status=409), "done"]
+    assert Patience(60, sleep, lambda: now[0]).call(request, also=(409,)) == "done"
 
 
 def test_a_patch_tests_all_that_it_replaces() -> None:

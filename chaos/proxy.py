@@ -1,12 +1,14 @@
-"""A proxy between a client and the API server: it counts requests, and does what a test asks at one of them."""
+"""A proxy between a client and the API server: it counts requests, and does what it is told with each of them."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import http.server
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,19 +22,44 @@ _HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade",
 
 
 class Request(NamedTuple):
-    """A request that came through, with its number from 0."""
+    """A request that came through, with its number from 0; the path includes the query."""
 
     number: int
     method: str
     path: str
 
+    @property
+    def writes(self) -> bool:
+        """Whether it is to change an object."""
+        return self.method != "GET" and "dryRun=" not in self.path and "/selfsubject" not in self.path
+
     def __str__(self) -> str:
         return f"{self.number} {self.method} {urlsplit(self.path).path}"
 
 
-#: Is called before a request is forwarded, and after the server has answered and before the client hears of it;
-#: ("before" or "after", the request). False drops the connection instead of going on.
-Hook = Callable[[str, Request], bool]
+class Answer(NamedTuple):
+    """An answer for the client.
+
+    Attributes:
+        promised: the length that its head tells; that of the body if not given.
+        pause: the seconds between head and body.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    promised: int | None = None
+    pause: float = 0.0
+
+
+Forward = Callable[[], Answer]
+#: Answers a request, by asking the real server or not; None drops the connection.
+Hook = Callable[[Request, Forward], "Answer | None"]
+
+
+def untouched(request: Request, forward: Forward) -> Answer:
+    """The hook that changes nothing."""
+    return forward()
 
 
 class Proxy:
@@ -44,7 +71,7 @@ class Proxy:
         sandbox.api()  # writes the certificate of the authority
         self._tls = ssl.create_default_context(cafile=str(sandbox.place.folder / "outside-ca.crt"))
         self.requests: list[Request] = []
-        self.hook: Hook = lambda when, request: True
+        self.hook: Hook = untouched
         self._lock = threading.Lock()
         self._listener = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._listener.daemon_threads = True
@@ -63,6 +90,17 @@ class Proxy:
             self.requests.append(request)
             return request
 
+    def _ask(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        """The real server's answer."""
+        upstream = http.client.HTTPSConnection(
+            self._server.hostname or "", self._server.port, context=self._tls, timeout=60
+        )
+        with contextlib.closing(upstream):
+            upstream.request(method, path, body or None, headers)
+            answer = upstream.getresponse()
+            kept = tuple((name, value) for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP)
+            return Answer(answer.status, kept, answer.read())
+
     def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
         proxy = self
 
@@ -71,35 +109,32 @@ class Proxy:
 
             def _forward(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
                 request = proxy._next(self.command, self.path)
-                if not proxy.hook("before", request):
-                    self._drop()
-                    return
-                upstream = http.client.HTTPSConnection(
-                    proxy._server.hostname or "", proxy._server.port, context=proxy._tls, timeout=60
-                )
-                try:
-                    headers = {k: v for k, v in self.headers.items() if k.lower() not in _HOP_BY_HOP}
-                    upstream.request(self.command, self.path, body or None, headers)
-                    answer = upstream.getresponse()
-                    data = answer.read()
-                finally:
-                    upstream.close()
-                if not proxy.hook("after", request):
+                answer = proxy.hook(request, lambda: proxy._ask(self.command, self.path, headers, body))
+                if answer is None:
                     self._drop()
                     return
                 try:
-                    self.send_response(answer.status)
-                    for name, value in answer.getheaders():
-                        if name.lower() not in _HOP_BY_HOP:
-                            self.send_header(name, value)
-                    self.send_header("Content-Length", str(len(data)))
-                    self.end_headers()
-                    self.wfile.write(data)
+                    self._send(answer)
                 except OSError:  # the client has gone
                     self.close_connection = True
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _forward
+
+            def _send(self, answer: Answer) -> None:
+                self.send_response(answer.status)
+                for name, value in answer.headers:
+                    self.send_header(name, value)
+                promised = len(answer.body) if answer.promised is None else answer.promised
+                self.send_header("Content-Length", str(promised))
+                self.end_headers()
+                if answer.pause:
+                    self.wfile.flush()
+                    time.sleep(answer.pause)
+                self.wfile.write(answer.body)
+                if promised != len(answer.body):
+                    self._drop()
 
             def _drop(self) -> None:
                 self.close_connection = True
