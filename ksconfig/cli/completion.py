@@ -13,7 +13,7 @@ from click.shell_completion import BashComplete, CompletionItem, ShellComplete, 
 
 from ksconfig.cli.commands import PROGRAM
 from ksconfig.cli.options import settings_of, unguarded
-from ksconfig.cli.tab import VARIABLE
+from ksconfig.cli.tab import VARIABLE, seconds
 
 if TYPE_CHECKING:
     from ksconfig.source.cluster.glance import Glance
@@ -37,7 +37,7 @@ class Names:
         from ksconfig.source.cluster.glance import Glance
 
         settings = self._settings
-        return Glance(settings.context, settings.kubeconfig, settings.namespace)
+        return Glance(settings.context, settings.kubeconfig, settings.namespace, seconds=0.7 * seconds())
 
     @property
     def _live(self) -> bool:

@@ -109,12 +109,17 @@ class Glance:
 
     Args:
         namespace: as -n names it.
+        seconds: how long an answer may take.
     """
 
-    def __init__(self, context: str | None, kubeconfig: str | None, namespace: str | None) -> None:
+    def __init__(
+        self, context: str | None, kubeconfig: str | None, namespace: str | None, seconds: float = 0.5
+    ) -> None:
         program = shutil.which("kubectl")
-        own = _OwnClient(context, kubeconfig)
-        self._asker: _Asker = _Kubectl(program, context, kubeconfig) if program else own
+        if program:
+            self._asker: _Asker = _Kubectl(program, context, kubeconfig, seconds)
+        else:
+            self._asker = _OwnClient(context, kubeconfig, seconds)
         self._given = namespace
 
     def contexts(self) -> list[str]:
