@@ -45,7 +45,7 @@ class Names:
         from ksconfig.source.cluster.glance import Glance
 
         settings = self._settings
-        return Glance(settings.context, settings.kubeconfig, settings.namespace)
+        return Glance(settings.context, settings.kubeconfig, settings.namespace, settings.config_namespace)
 
     @property
     def _live(self) -> bool:
@@ -75,6 +75,7 @@ class Names:
             return ()
         from ksconfig.operations.names import target_names
 
+        self._settings.about_the_config()
         names = target_names(self._source(), self._settings.scope)
         done = {one.partition("=")[0] for one in self._given}
         return [f"{name}=" if pairs else name for name in names if name not in done]
