@@ -37,7 +37,8 @@ class Names:
         from ksconfig.source.cluster.glance import Glance
 
         settings = self._settings
-        return Glance(settings.context, settings.kubeconfig, settings.namespace, seconds=0.7 * seconds())
+        of_config = settings.config_namespace
+        return Glance(settings.context, settings.kubeconfig, settings.namespace, of_config, seconds=0.7 * seconds())
 
     @property
     def _live(self) -> bool:
@@ -67,6 +68,7 @@ class Names:
             return ()
         from ksconfig.operations.names import target_names
 
+        self._settings.about_the_config()
         names = target_names(self._source(), self._settings.scope)
         done = {one.partition("=")[0] for one in self._given}
         return [f"{name}=" if pairs else name for name in names if name not in done]

@@ -21,6 +21,7 @@ SOURCES = ("ksconfig", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 def run(*command: str | Path, cwd: Path, seconds: int = 300) -> str:
     """Run a program without anything of this environment; what it prints."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    kept["KSCONFIG_COMPLETION_SECONDS"] = "30"
     done = subprocess.run(
         [str(one) for one in command], cwd=cwd, env=kept, stdin=subprocess.DEVNULL, capture_output=True, text=True,
         check=False, timeout=seconds,

@@ -115,7 +115,7 @@ def test_the_image_for_services_with_a_gpu_is_looked_up_too(images: Registry, ma
     image = f"{images.host}/team/sk:1"
     done = set_image(manifest, "tensorflow", image, "--gpu-version", "9-gpu", "--check")
     assert done.code == 3
-    assert f"{images.host}/team/sk:9-gpu (tensorflow (GPU))" in done.err
+    assert f"{images.host}/team/sk:9-gpu (tensorflow (GPU), new services of tensorflow with a GPU)" in done.err
     kept = ("--check", "--dry-run", "--allow", "old-gpu-version")
     good = set_image(manifest, "tensorflow", image, *kept)
     assert good.code == 0, good.err

@@ -109,11 +109,18 @@ class Glance:
 
     Args:
         namespace: as -n names it.
+        of_config: as --config-namespace does; by default ``namespace``.
         seconds: how long an answer may take.
     """
 
     def __init__(
-        self, context: str | None, kubeconfig: str | None, namespace: str | None, seconds: float = 0.5
+        self,
+        context: str | None,
+        kubeconfig: str | None,
+        namespace: str | None,
+        of_config: str | None = None,
+        *,
+        seconds: float = 0.5,
     ) -> None:
         program = shutil.which("kubectl")
         if program:
@@ -121,6 +128,7 @@ class Glance:
         else:
             self._asker = _OwnClient(context, kubeconfig, seconds)
         self._given = namespace
+        self._config_given = of_config or namespace
 
     def contexts(self) -> list[str]:
         """The contexts of the kubeconfig."""
@@ -164,17 +172,17 @@ class Glance:
         return [_items(answer) for answer in self._asker.ask(paths)]
 
     def _configs(self, query: str) -> str:
-        where = namespaced("/api/v1", "configmaps", self._given) if self._given else _CONFIGS
+        where = namespaced("/api/v1", "configmaps", self._config_given) if self._config_given else _CONFIGS
         return f"{where}?{query}"
 
     def _usual(self) -> list[Data]:
         """The config where it usually is, for those who may not list all ConfigMaps."""
         paths = [namespaced("/api/v1", "configmaps", one, CONFIG) for one in USUAL]
-        return [] if self._given else [one for one in self._asker.ask(paths) if one]
+        return [] if self._config_given else [one for one in self._asker.ask(paths) if one]
 
     def _beside_config(self, query: str) -> list[Data]:
         answer = self._asker.ask([self._configs(query)])[0]
-        if answer is not None or self._given:
+        if answer is not None or self._config_given:
             return _items(answer)
         paths = [f"{namespaced('/api/v1', 'configmaps', one)}?{query}" for one in USUAL]
         return [one for listed in self._items(*paths) for one in listed]
