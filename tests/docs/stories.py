@@ -8,7 +8,7 @@ A page is read block by block (fences in Markdown); comments in HTML, which read
   these parts creates what is in the file, and waits until its services are ready.
 - ``<!-- file: NAME -->`` before a block: it is the content of a file.
 - ```` ```console ````: each line ``$ COMMAND`` is run, and prints what follows, standard error included. ``...`` stands for
-  anything within a line, and alone for any lines. A command succeeds, unless the next one is ``echo $?``.
+  anything within a line (columns need not fit then), and alone for any lines. A command succeeds, unless the next one is ``echo $?``.
 - ```` ```sh ````: shown only, and must be commands that exist; after ``<!-- run -->`` they are run and succeed.
 - ```` ```python ````: shown only; after ``<!-- run -->`` it is run.
 """
@@ -225,7 +225,8 @@ def matches(expected: str, printed: str) -> bool:
         if line == "...":
             lines.append(r"(?:.*\n)*?")
         else:
-            lines.append(".*?".join(map(re.escape, line.split("..."))) + "\n")
+            pattern = ".*?".join(map(re.escape, line.split("...")))
+            lines.append((re.sub(r"(\\ )+", " +", pattern) if "..." in line else pattern) + "\n")
     if printed and not printed.endswith("\n"):
         printed += "\n"
     return re.fullmatch("".join(lines), printed) is not None
