@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.releases import RELEASES
 from tests.docs.stories import PAGES, ROOT, Command, File, Stage, Story, all_stories, matches, shown_only, stories_of
 
 OFFLINE = [story for story in all_stories() if not story.cluster]
@@ -42,10 +43,15 @@ SHOWN: dict[str, list[str]] = {
         "registry.example/team/sklearnserver:1.2 -f examples/inferenceservice-config.yaml",
         "scripts/test",
     ],
+    "CONTRIBUTING.md": ["scripts/test tests/docs", "scripts/test tests/sandbox/test_docs.py"],
     "conformance.md": [
         "scripts/conformance --kserve 0.7.0",
         "scripts/conformance --kserve 0.20.0 --count 600 --seed 2",
         "scripts/conformance --kserve 0.16.0 --services DIR",
+    ],
+    "getting-started.md": [
+        "python3 -m venv .venv && .venv/bin/pip install . && . .venv/bin/activate",
+        'eval "$(scripts/sandbox up)"',
     ],
     "images.md": [
         "scripts/build-server-image kserve/python --file sklearn.Dockerfile --python 3.8 "
@@ -100,6 +106,12 @@ def test_every_page_is_in_the_index_of_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
     missing = [page.name for page in PAGES[1:] if f"({page.relative_to(ROOT).as_posix()})" not in readme]
     assert not missing
+
+
+def test_the_releases_with_a_sandbox_are_those_that_the_page_lists() -> None:
+    page = (ROOT / "docs/releases.md").read_text()
+    listed = re.findall(r"0\.\d+\.\d+", page[page.index("## How far") :])
+    assert listed == list(RELEASES)
 
 
 # the runner itself
@@ -160,6 +172,8 @@ def test_a_story_whose_output_differs_fails(tmp_path: Path) -> None:
         ("a\n", "a\nb\n", False),
         ("a ... c\n", "a b c\n", True),
         ("a ... c\n", "a b\n c\n", False),
+        ("a ...    c\n", "a b c\n", True),
+        ("a    c\n", "a c\n", False),
         ("...\nc\n", "a\nb\nc\n", True),
         ("a\n...\n", "a\n", True),
         ("...\nc\n", "a\nb\n", False),
