@@ -42,7 +42,7 @@ _KSCONFIG = "registry.example/team/ksconfig:"
 
 
 def _ksconfig() -> Image:
-    """The files of an image that holds ksconfig: a pod sees the programs of the machine, but not the rest of its disk."""
+    """An image that holds ksconfig: a pod sees the programs of the machine, but not the rest of its disk."""
     pythons = {sys.base_prefix, sys.prefix}
     files = {one: Path(one) for one in sorted(pythons) if not one.startswith("/usr")}
     package = Path(__file__).parents[1] / "ksconfig"
