@@ -326,8 +326,9 @@ class Cluster:
             check_restartable(self._workload, restart_by)
         self._workload.patience = Patience(timeout)
         try:
-            # pods that were gone already were of another time, or somebody else's: those that are there now are meant
-            _ = self._restart_all(restart_by, say, wait, began) or self._restart_all(restart_by, say, wait, began)
+            if not self._restart_all(restart_by, say, wait, began):
+                # they were gone already: of another time, or somebody else's; those that are there now are meant
+                self._restart_all(restart_by, say, wait, began)
         except ClusterFailure as error:
             raise NotReady(f"the controller could not be restarted, or not be seen to serve: {error.why}") from error
         if wait:

@@ -37,6 +37,17 @@ from sandbox.releases import release_called
 
 #: What runs beside a controller and is only said to run.
 _IDLE = ("gcr.io/kubebuilder/kube-rbac-proxy:", "quay.io/brancz/kube-rbac-proxy:")
+#: An image for Jobs: the ksconfig of this checkout, with the Python that runs the sandbox.
+_KSCONFIG = "registry.example/team/ksconfig:"
+
+
+def _ksconfig() -> Image:
+    """An image that holds ksconfig: a pod sees the programs of the machine, but not the rest of its disk."""
+    pythons = {sys.base_prefix, sys.prefix}
+    files = {one: Path(one) for one in sorted(pythons) if not one.startswith("/usr")}
+    package = Path(__file__).parents[1] / "ksconfig"
+    run = ("/usr/bin/env", "PYTHONPATH=/app", "PYTHONDONTWRITEBYTECODE=1", sys.executable, "-m", "ksconfig")
+    return Image({**files, "/app/ksconfig": package}, run)
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,8 @@ class Supervisor:
 
     def _start_kubelet(self, unit: build.Unit, controllers: list[str]) -> None:
         manager = Image({"/manager": unit.folder / "manager"}, ("/manager",))
-        images = Images(dict.fromkeys(controllers, manager), dict.fromkeys(_IDLE, Image(idle=True)))
+        families = {**dict.fromkeys(_IDLE, Image(idle=True)), _KSCONFIG: _ksconfig()}
+        images = Images(dict.fromkeys(controllers, manager), families)
         pace = Pace(self._orders.probes, self._orders.back_off)
         folder = self._place.folder / "pods"
         kubelet = Kubelet(Node(self._plane.api, LOCAL_NODE, folder, images, pace, (ADDRESS, PORT)))

@@ -123,7 +123,7 @@ def test_the_image_for_services_with_a_gpu_is_looked_up_too(images: Registry, ma
     manifest.write_text(CONFIG.replace("1-gpu", "8-gpu"))
     stays = set_image(manifest, "tensorflow", image, *kept)
     assert stays.code == 3
-    assert f"{images.host}/team/sk:8-gpu (tensorflow (GPU))" in stays.err
+    assert f"{images.host}/team/sk:8-gpu (tensorflow (GPU), new services of tensorflow with a GPU)" in stays.err
 
 
 def test_the_new_repository_with_a_pinned_tag_is_looked_up(images: Registry, manifest: Path) -> None:
