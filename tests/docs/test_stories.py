@@ -42,6 +42,8 @@ SHOWN: dict[str, list[str]] = {
         "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/ksconfig set-image sklearn "
         "registry.example/team/sklearnserver:1.2 -f examples/inferenceservice-config.yaml",
         "scripts/test",
+        'eval "$(ksconfig completion bash)"',
+        "ksconfig completion fish > ~/.config/fish/completions/ksconfig.fish",
     ],
     "CONTRIBUTING.md": ["scripts/test tests/docs", "scripts/test tests/sandbox/test_docs.py"],
     "conformance.md": [
