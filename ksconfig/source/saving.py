@@ -171,11 +171,12 @@ class _Save:
 
     def stage(self) -> None:
         """Write the new text beside the file, down to the disk."""
-        import tempfile  # takes its time to load, and most runs write nothing
-
         try:
             status = self.target.stat()
-            descriptor, self._staged = tempfile.mkstemp(prefix=self._prefix, suffix=_SUFFIX, dir=self.target.parent)
+            # `tempfile` loads half a megabyte of hashes and compressors; under the lock the name is free
+            staged = str(self.target.with_name(f"{self._prefix}{os.getpid()}{_SUFFIX}"))
+            descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            self._staged = staged
             with os.fdopen(descriptor, "wb") as out:
                 out.writelines(encoded(self.file.text))
                 out.flush()
