@@ -36,6 +36,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+from ksconfig.secrecy import hide
+
 
 class ExitCode(IntEnum):
     """What the process tells its caller; the README holds the same table."""
@@ -65,9 +67,10 @@ class KsconfigError(Exception):
     exit_code: ExitCode = ExitCode.FAILED
 
     def __init__(self, why: str, *, advice: str | None = None, picture: str | None = None) -> None:
+        why = hide(why)
         super().__init__(why)
         self.why = why
-        self.advice = advice
+        self.advice = hide(advice) if advice else advice
         self.picture = picture
         self.not_done: str | None = None
 

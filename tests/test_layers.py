@@ -10,17 +10,23 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "ksconfig"
 
+_BELOW_CLI = ("errors", "text", "model", "source", "operations", "manifests", "cluster", "cli")
+
 # from lowest to highest: a part may import those before it; third parties are named
 LAYERS: dict[str, tuple[set[str], set[str]]] = {
-    "errors": (set(), set()),
+    "secrecy": (set(), set()),
+    "errors": ({"secrecy"}, set()),
     "text": ({"errors", "text"}, {"ruamel"}),
     "model": ({"errors", "text", "model"}, set()),
-    "source": ({"errors", "text", "model", "source", ""}, {"kubernetes", "tenacity", "urllib3", "dxf", "requests"}),
+    "source": (
+        {"secrecy", "errors", "text", "model", "source", ""},
+        {"kubernetes", "tenacity", "urllib3", "dxf", "requests"},
+    ),
     "operations": ({"errors", "text", "model", "source", "operations", ""}, set()),
     "manifests": ({"errors", "text", "model", "source", "operations", ""}, set()),
     "cluster": ({"errors", "text", "model", "source", "operations", "cluster_runtimes", ""}, set()),
     "cluster_runtimes": ({"errors", "model", "operations", "cluster", ""}, set()),
-    "cli": ({"errors", "text", "model", "source", "operations", "manifests", "cluster", "cli", ""}, {"click"}),
+    "cli": ({"secrecy", *_BELOW_CLI, ""}, {"click"}),
     "__main__": ({"cli"}, set()),
     "__init__": ({"errors", "model", "operations", "manifests", "cluster"}, set()),
 }

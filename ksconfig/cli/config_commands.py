@@ -145,7 +145,7 @@ def get(path: str) -> None:
         output.result(path)
     else:
         text = node.string if node.kind == "string" else node.source
-        output.result(output.visible(text) if sys.stdout.isatty() else text)
+        click.echo(output.visible(text) if sys.stdout.isatty() else text)
 
 
 @click.command(

@@ -198,7 +198,7 @@ def _unprinted(error: OSError, settings: Settings) -> int:
 
 def _internal(error: Exception, settings: Any) -> int:
     if settings.verbose:
-        traceback.print_exc()
+        output.remark(traceback.format_exc().rstrip())
     state = "after the change was saved" if settings.written else "nothing was saved"
     output.remark(
         output.visible(

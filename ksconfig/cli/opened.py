@@ -154,11 +154,11 @@ class OpenedFiles:
 
 
 def _standard_input() -> ManifestFile:
-    from ksconfig.source.files import ManifestFile
+    from ksconfig.source.files import ManifestFile, read_bounded
 
     if sys.stdin is None or sys.stdin.closed:
         raise FileFailure("standard input is closed", path="-")
-    return ManifestFile(sys.stdin.buffer.read(), None, "standard input")
+    return ManifestFile(read_bounded(sys.stdin.buffer, "standard input"), None, "standard input")
 
 
 class OpenedCluster:

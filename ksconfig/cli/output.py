@@ -16,6 +16,7 @@ from ksconfig.errors import KsconfigError, Refused
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.objects import WHOLE_PATH
 from ksconfig.model.plan import ABSENT, Change, ImageChange, Notice, ObjectRef, Plan
+from ksconfig.secrecy import hide
 from ksconfig.text.diff import unified_diff
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 API_VERSION: Final = "ksconfig/v1"
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 def visible(text: str) -> str:
@@ -34,7 +37,7 @@ def visible(text: str) -> str:
 
 def result(text: str) -> None:
     """Print to standard output."""
-    click.echo(text)
+    click.echo(visible(text))
 
 
 def styled(text: str, *, err: bool = False) -> None:
@@ -43,8 +46,8 @@ def styled(text: str, *, err: bool = False) -> None:
 
 
 def remark(text: str) -> None:
-    """Print to standard error."""
-    click.echo(text, err=True)
+    """Print to standard error; no secret that was read is in it."""
+    click.echo(hide(visible(text)), err=True)
 
 
 def document(content: documents.Document, form: str) -> None:
@@ -54,7 +57,8 @@ def document(content: documents.Document, form: str) -> None:
 
         click.echo(print_yaml(content), nl=False)
     else:
-        click.echo(json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False))
+        # what JSON leaves as it is and a terminal obeys (C1, bidirectional marks) is as good as an escape
+        click.echo(visible(json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False)))
 
 
 def _finite(data: Any) -> Any:

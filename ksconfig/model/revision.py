@@ -20,6 +20,8 @@ from ksconfig.model.plan import ABSENT, Change, Field, ImageChange, ObjectRef
 from ksconfig.model.services.service import KIND as SERVICE_KIND
 
 FORMAT = 1
+#: No revision's texts are longer: objects of Kubernetes have at most 1.5 MiB each.
+LARGEST_TEXTS = 64 * 1024 * 1024
 PREFIX = "ksconfig-revision-"
 LABELS = {"app.kubernetes.io/managed-by": "ksconfig"}
 NUMBER_LABEL = "ksconfig/revision"
@@ -130,6 +132,21 @@ def to_config_map(revision: Revision, namespace: str) -> dict[str, Any]:
     }
 
 
+def _unpacked(data: bytes) -> bytes:
+    """What gzip has packed, up to a bound: a ConfigMap of a mebibyte may unpack to a gibibyte.
+
+    Raises:
+        ValueError: it is longer, or cut off.
+    """
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    unpacked = unpacking.decompress(data, LARGEST_TEXTS)
+    if unpacking.unconsumed_tail:
+        raise ValueError(f"its texts are longer than {LARGEST_TEXTS >> 20} MiB")
+    if not unpacking.eof:
+        raise ValueError("its texts are cut off")
+    return unpacked
+
+
 def from_config_map(obj: Mapping[str, Any]) -> Revision:
     """Read a revision.
 
@@ -142,7 +159,7 @@ def from_config_map(obj: Mapping[str, Any]) -> Revision:
         data = json.loads(obj["data"]["revision.json"])
         if data["format"] > FORMAT:
             raise InvalidDocument(f"configmap {name} was written by a newer ksconfig", advice="Update ksconfig.")
-        texts = json.loads(gzip.decompress(base64.b64decode(obj["binaryData"]["texts.json.gz"])))
+        texts = json.loads(_unpacked(base64.b64decode(obj["binaryData"]["texts.json.gz"])))
         fields = tuple(
             FieldText(_ref(one), tuple(one["field"]), *text) for one, text in zip(data["fields"], texts, strict=True)
         )
@@ -169,7 +186,7 @@ def from_config_map(obj: Mapping[str, Any]) -> Revision:
         )
     except InvalidDocument:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, OSError, EOFError, zlib.error, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, zlib.error, RecursionError) as error:
         raise InvalidDocument(
             f"configmap {name} is no revision that can be read: {type(error).__name__} {error}",
             advice="If somebody changed it by hand, delete it.",

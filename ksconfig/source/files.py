@@ -143,13 +143,23 @@ def read_file(path: Path) -> ManifestFile:
     return file
 
 
+def read_bounded(file: BinaryIO, label: str) -> bytes:
+    """All that a file holds.
+
+    Raises:
+        FileFailure: it is more than `LARGEST`.
+    """
+    data = file.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise FileFailure(f"{label} is larger than {LARGEST >> 20} MiB", path=label)
+    return data
+
+
 def _read_bytes(path: Path) -> bytes:
     label = str(path)
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-            if len(data) > LARGEST:
-                raise FileFailure(f"{label} is larger than {LARGEST >> 20} MiB", path=label)
+            data = read_bounded(file, label)
     except IsADirectoryError:
         raise FileFailure(f"{label} is a directory", path=label, advice="Name a file in it.") from None
     except FileFailure:

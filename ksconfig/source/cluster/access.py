@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ksconfig.errors import ClusterFailure, UsageError
+from ksconfig.secrecy import keep_password_of
 from ksconfig.source.cluster.client import Client
 from ksconfig.source.cluster.kubeconfig import choose, exists, fill, location
 
 if TYPE_CHECKING:
-    from kubernetes.client import Configuration
+    from kubernetes.client import ApiClient, Configuration
 
 # A credential plugin may wait for a person who is not there.
 _PLUGIN_SECONDS = 60.0
@@ -43,7 +44,7 @@ def open_access(context: str | None = None, kubeconfig: str | Path | None = None
         UsageError: there is no such context, or no kubeconfig.
         ClusterFailure: credentials cannot be had.
     """
-    from kubernetes.client import ApiClient, Configuration
+    from kubernetes.client import Configuration
 
     settings = type.__call__(Configuration)  # a fresh one, never the default that others may have set
     # tenacity is the only one to try again: by default urllib3 sends GET and DELETE up to four times
@@ -58,19 +59,37 @@ def open_access(context: str | None = None, kubeconfig: str | Path | None = None
         return _in_cluster(settings)
     chosen = choose(path, context)
     _within_seconds(lambda: fill(settings, chosen), chosen.plugin)
-    return Access(Client(ApiClient(settings)), chosen.context, chosen.namespace, chosen.user)
+    return Access(Client(_api(settings)), chosen.context, chosen.namespace, chosen.user)
+
+
+def _api(settings: Configuration) -> ApiClient:
+    """The client for these settings.
+
+    Raises:
+        ClusterFailure: they cannot be used: a proxy's address that is none, a certificate that does not parse.
+    """
+    from kubernetes.client import ApiClient
+
+    keep_password_of(settings.proxy)
+    keep_password_of(settings.host)
+    try:
+        return ApiClient(settings)
+    except Exception as error:  # whatever urllib3 and the readers of certificates and addresses raise
+        raise ClusterFailure(
+            f"the connection to the cluster cannot be made: {' '.join(str(error).split())}",
+            advice="Check its proxy (proxy-url, or HTTPS_PROXY), server and certificates: kubectl config view.",
+        ) from None
 
 
 def _in_cluster(settings: Configuration) -> Access:
     from kubernetes import config
-    from kubernetes.client import ApiClient
 
     try:
         config.load_incluster_config(client_configuration=settings)  # type: ignore[no-untyped-call]
         namespace = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace").read_text().strip()
     except (config.ConfigException, OSError) as error:
         raise ClusterFailure(f"the ServiceAccount of this pod cannot be read: {error}") from None
-    return Access(Client(ApiClient(settings)), "in-cluster", namespace or "default", "in-cluster ServiceAccount")
+    return Access(Client(_api(settings)), "in-cluster", namespace or "default", "in-cluster ServiceAccount")
 
 
 def _within_seconds(load: Callable[[], None], plugin: str) -> None:

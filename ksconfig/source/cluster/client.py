@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from ksconfig import __version__
 from ksconfig.errors import ClusterFailure, RightMissing
+from ksconfig.secrecy import hide, keep
 from ksconfig.source.cluster.freshness import Freshness
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _PAGE = "500"
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
 _LARGEST_ANSWER = 512 * 1024 * 1024
+_CHUNK = 1024 * 1024
 #: Answers that may be different a moment later.
 TRANSIENT = frozenset({0, 408, 429, 500, 502, 503, 504})
 
@@ -37,7 +39,7 @@ class Client:
         self._api = api
         self._freshness = Freshness()
         # for people: a password in it is nobody's business
-        self.server: str = re.sub(r"//[^/@]*@", "//", str(api.configuration.host))
+        self.server: str = hide(re.sub(r"//[^/]*@", "//", str(api.configuration.host)))
         api.user_agent = f"ksconfig/{__version__}"
 
     def close(self) -> None:
@@ -91,8 +93,9 @@ class Client:
                 method, path, query_params=list((query or {}).items()), header_params=headers, body=body,
                 auth_settings=["BearerToken"],
             )  # fmt: skip
+            keep(request[2].get("authorization"))  # a plugin may have given another one since
             answer = self._api.call_api(*request, _request_timeout=(min(_CONNECT_SECONDS, seconds), seconds))
-            data: bytes = answer.read() or b""  # type: ignore[no-untyped-call]
+            data = _read(answer.response, f"{method} {path}")
         except ApiException as error:  # a certificate that does not fit, mostly
             raise ClusterFailure(
                 f"{self.server} was not reached: {_one_line(error.reason)}",
@@ -111,8 +114,6 @@ class Client:
                 reason="NoAnswer",
                 advice="Check that the cluster runs and is the right one (kubectl config current-context).",
             ) from None
-        if len(data) > _LARGEST_ANSWER:
-            raise ClusterFailure(f"{method} {path}: the answer is larger than {_LARGEST_ANSWER >> 20} MiB")
         if answer.status >= 400:
             refusal = failure(method, path, answer.status, data)
             asked = str(answer.headers.get("Retry-After", ""))
@@ -148,6 +149,25 @@ class Client:
                 return
 
 
+def _read(response: Any, what: str) -> bytes:
+    """The body of an answer, up to a bound; what is compressed counts as it is when it is not.
+
+    Raises:
+        ClusterFailure: it is longer.
+    """
+    data = bytearray()
+    while chunk := response.read(_CHUNK, decode_content=True):
+        data += chunk
+        if len(data) > _LARGEST_ANSWER:
+            response.close()
+            raise ClusterFailure(
+                f"{what}: the answer is larger than {_LARGEST_ANSWER >> 20} MiB", status=400, reason="TooLarge",
+                advice="Check that the server in the kubeconfig is a Kubernetes API server.",
+            )  # fmt: skip
+    response.release_conn()
+    return bytes(data)
+
+
 def json_of(data: bytes, path: str) -> dict[str, Any]:
     """An answer that is to be a JSON object.
 
@@ -176,7 +196,7 @@ def failure(method: str, path: str, status: int, data: bytes) -> ClusterFailure:
     """The error for an answer that is one."""
     try:
         body = json.loads(data)
-        message, reason = str(body.get("message", "")), str(body.get("reason", ""))
+        message, reason = hide(str(body.get("message", ""))), hide(str(body.get("reason", "")))
     except (ValueError, AttributeError):
         message, reason = data[:200].decode(errors="replace"), ""
     message = _one_line(message)
@@ -209,7 +229,13 @@ def is_transient(error: BaseException) -> bool:
 
 
 def part(name: str) -> str:
-    """A name as one part of a path, whatever it holds."""
+    """A name as one part of a path, whatever it holds.
+
+    Raises:
+        ClusterFailure: it would lead to another path.
+    """
+    if name in (".", ".."):
+        raise ClusterFailure(f'nothing can be called "{name}"', status=400, reason="BadName")
     return quote(name, safe="")
 
 

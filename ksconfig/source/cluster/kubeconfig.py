@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ksconfig.errors import ClusterFailure, KsconfigError, UsageError
+from ksconfig.secrecy import keep, keep_login, keep_password_of
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
@@ -74,6 +76,7 @@ def choose(path: str | None, context: str | None) -> Chosen:
         if wanted not in found:
             raise _unfit(f'context "{name}" names the {kind} "{wanted or ""}", which {where} does not have')
         parts[kind] = found[wanted]
+    _keep_secrets(parts["cluster"], parts.get("user", {}))
     server = str(parts["cluster"].get("server") or "")
     if not server.startswith(("https://", "http://")):
         raise _unfit(f'the server of cluster "{chosen["cluster"]}" is "{server}", and must begin with https://')
@@ -85,6 +88,28 @@ def context_names(path: str | None) -> list[str]:
     """The contexts that there are (errors as in `choose`)."""
     where = location(path)
     return [str(one["name"]) for one in _entries(_merged(where).value, "contexts", where)]
+
+
+_SECRET_NAME = re.compile(r"token|secret|passw|key|credential|auth", re.IGNORECASE)
+
+
+def _keep_secrets(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> None:
+    """Hide what a context holds of secrets from now on, whoever repeats it."""
+    keep_password_of(cluster.get("server"))
+    keep_password_of(cluster.get("proxy-url"))
+    keep(user.get("token"), user.get("client-key-data"))
+    keep_login(str(user.get("username") or ""), str(user.get("password") or ""))
+    provider = (user.get("auth-provider") or {}).get("config") or {}
+    keep(*(value for name, value in provider.items() if _SECRET_NAME.search(name)))
+    plugin = user.get("exec") or {}
+    for variable in plugin.get("env") or ():
+        if _SECRET_NAME.search(str(variable.get("name"))):
+            keep(variable.get("value"))
+    words = [str(word) for word in plugin.get("args") or ()]
+    for word, following in zip(words, [*words[1:], ""], strict=False):
+        option, _, value = word.partition("=")
+        if option.startswith("-") and _SECRET_NAME.search(option):
+            keep(value or ("" if following.startswith("-") else following))
 
 
 def _merged(where: str) -> Any:

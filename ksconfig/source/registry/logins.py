@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ksconfig.errors import FileFailure
 from ksconfig.model.plain import mapping, string
 from ksconfig.model.registry import DOCKER_HUB
+from ksconfig.secrecy import keep_login
 
 _HUB_KEY = "https://index.docker.io/v1/"
 _HELPER_SECONDS = 30
@@ -65,6 +66,11 @@ class Logins:
 
     def of(self, host: str) -> Login:
         """The login for a registry; an empty one if there is none."""
+        login = self._find(host)
+        keep_login(login.user, login.password)
+        return login
+
+    def _find(self, host: str) -> Login:
         keys = tuple(_keys(host))
         helpers = mapping(self._config.get("credHelpers"))
         named = [name for key in keys if (name := string(helpers.get(key)))]
