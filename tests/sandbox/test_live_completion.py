@@ -86,7 +86,8 @@ def test_names_come_from_the_cluster_with_few_requests(
     ksconfig.ok("set-image", "agent", "reg.local/agent:v9", "--no-restart")
     namespace, number = kserve.namespace, str(ksconfig.ok("history", "-o", "json").json["items"][-1]["number"])
     images = ksconfig.ok("images", "-o", "name").out.split()
-    read = {name for name in images if name not in ("logger", "batcher")}
+    # runtimes of namespaces may be those of an earlier test, on their way
+    read = {name for name in images if name not in ("logger", "batcher") and name.count("/") < 2}
     for words, wanted, most in (
         (["set-image", ""], {"sklearn", "agent", "explainer/alibi", "runtime/kserve-sklearnserver"}, 4),
         (["set-image", "runtime/kserve-sk"], {"runtime/kserve-sklearnserver"}, 3),
