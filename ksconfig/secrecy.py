@@ -12,7 +12,7 @@ import re
 from urllib.parse import quote, unquote
 
 #: A shorter one would also hide words that have nothing to do with it.
-_SHORTEST = 5
+_SHORTEST = 6
 _HIDDEN = "(hidden)"
 _known: set[str] = set()
 
