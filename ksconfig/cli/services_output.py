@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ksconfig.cli import output
+from ksconfig.model.few import and_so_on
 
 if TYPE_CHECKING:
     from ksconfig.cli import document_parts as parts
@@ -43,9 +44,8 @@ def impact_lines(impact: Impact) -> Iterator[str]:
     for new in impact.new if impact.looked_at else ():
         yield f"new services of {new.target}: {new.before or 'none'} -> {new.after or 'none'}"
     if impact.graphs:
-        listed = ", ".join(impact.graphs[:_FIRST_FEW]) + (", ..." if len(impact.graphs) > _FIRST_FEW else "")
         some = f"{len(impact.graphs)} InferenceGraphs" if len(impact.graphs) > 1 else "1 InferenceGraph"
-        yield f"routers of {some} change at the next reconcile: {listed}"
+        yield f"routers of {some} change at the next reconcile: {and_so_on(impact.graphs, _FIRST_FEW)}"
     if impact.looked_at and not impact.services:
         yield f"no service changes, of {impact.looked_at}"
 

@@ -123,8 +123,8 @@ def _set_args(container: dict[str, Any], given: Sequence[str]) -> None:
         mine = [one for one in given if one.partition("=")[0] == flag]
         places = list(_places(args, flag)) if flag.startswith("-") else []
         first = places[0] if places else len(args)
-        args = [*(one for place, one in enumerate(args) if place not in places and place < first), *mine,
-                *(one for place, one in enumerate(args) if place not in places and place > first)]  # fmt: skip
+        kept = [one for place, one in enumerate(args) if place not in places]
+        args = [*kept[:first], *mine, *kept[first:]]
     container["args"] = args
 
 

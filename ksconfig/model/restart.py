@@ -9,18 +9,15 @@ server from 0.13 on (pkg/webhook/admission/pod); before, it read a cache that ma
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ksconfig.model.objects import WHOLE
 from ksconfig.model.plan import FieldEdit, Plan
 from ksconfig.model.releases import Release, Rules
 from ksconfig.model.runtimes import STORAGE_KIND
+from ksconfig.model.services.impact import ROLLS, ServiceImpact
 from ksconfig.model.services.service import KIND as SERVICE_KIND
 
-if TYPE_CHECKING:
-    from ksconfig.model.services.impact import ServiceImpact
-
-_ROLLS = ("changes", "canary", "pinned-tag", "invalid")
 _POD_KEYS = frozenset({"agent", "logger", "batcher", "storageInitializer", "credentials", "metricsAggregator"})
 _UNCACHED_SINCE = Release(0, 13)
 _WATCHED_SINCE = Release(0, 16)
@@ -48,7 +45,7 @@ def captures(edits: Iterable[FieldEdit], services: Iterable[ServiceImpact]) -> b
     if not any(edit.field == WHOLE for edit in edits):
         return False
     along = {(edit.object.namespace, edit.object.name) for edit in edits if edit.object.kind == SERVICE_KIND}
-    return any(one.effect in _ROLLS and (one.namespace, one.name) not in along for one in services)
+    return any(one.effect in ROLLS and (one.namespace, one.name) not in along for one in services)
 
 
 def _needs_restart(edit: FieldEdit, release: Release) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from ksconfig.errors import InvalidReference, Refused
+from ksconfig.model.few import and_so_on
 from ksconfig.model.plan import Plan
 from ksconfig.model.reference import Reference
 from ksconfig.model.registry import Answer, ImageCheck, Platform, judge
@@ -133,7 +134,7 @@ def check_images(users: Users, platforms: Sequence[Platform], registry: Registry
 
 def described(check: ImageCheck) -> str:
     """What is wrong with an image, for people."""
-    names = ", ".join(check.used_by[:_SHOWN_USERS]) + (", ..." if len(check.used_by) > _SHOWN_USERS else "")
+    names = and_so_on(check.used_by, _SHOWN_USERS)
     users = f" ({names})" if names else ""
     return f"{check.image}{users}: {check.why or check.outcome}"
 
@@ -185,8 +186,7 @@ def refuse_broken_digests(plan: Plan) -> None:
     """
     broken = plan.impact.having("invalid") if plan.impact is not None else ()
     if broken:
-        names = ", ".join(str(one) for one in broken[:_SHOWN_USERS]) + (", ..." if len(broken) > _SHOWN_USERS else "")
         raise Refused(
-            f"with a digest KServe could not serve {names}: {broken[0].reason}",
+            f"with a digest KServe could not serve {and_so_on(broken, _SHOWN_USERS)}: {broken[0].reason}",
             advice="Leave out --pin-digest, or clear the runtimeVersion of these services first.",
         )

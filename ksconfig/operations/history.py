@@ -66,6 +66,11 @@ def effective(site: Site) -> tuple[Revision, ...]:
     return settled(site.records.list(), site.source.text_now)
 
 
+def newest_effective(site: Site) -> Revision | None:
+    """The newest revision that took effect, as far as the history may be read; None if there is none."""
+    return max((one for one in readable(site) if one.state in EFFECTIVE), key=lambda one: one.number, default=None)
+
+
 def with_the_rest(site: Site, plan: Plan) -> Plan:
     """A plan whose values are there already, with what an interrupted run of it has left unwritten.
 
@@ -73,7 +78,7 @@ def with_the_rest(site: Site, plan: Plan) -> Plan:
     """
     if plan.changed or not (plan.asked or plan.images):
         return plan
-    newest = max((one for one in readable(site) if one.state in EFFECTIVE), key=lambda one: one.number, default=None)
+    newest = newest_effective(site)
     if newest is None or newest.state != "written" or newest.command != plan.command:
         return plan
     if not _asks_the_same(plan, newest):

@@ -6,16 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from ksconfig.errors import InvalidDocument, Refused
+from ksconfig.model.few import FEW, and_so_on, first_lines
 from ksconfig.model.fields import go_fields
 from ksconfig.model.plain import string
 from ksconfig.model.plan import FieldEdit, Notice
 from ksconfig.model.releases import Rules
-from ksconfig.model.services.impact import Impact, ServiceImpact, repository, unusable
+from ksconfig.model.services.impact import ROLLS, Impact, ServiceImpact, repository, unusable
 from ksconfig.operations.pinned import Pinned
 from ksconfig.operations.view import PINNED_TAGS, UNKNOWN_IMPACT, View
 from ksconfig.text.json_scanner import fold, parse_json
-
-_NAMED = 5
 
 
 def refuse_combinations(view: View, impact: Impact, pinned: Sequence[Pinned]) -> None:
@@ -31,9 +30,9 @@ def refuse_combinations(view: View, impact: Impact, pinned: Sequence[Pinned]) ->
             f"{', '.join(sorted(unmatched))} has no runtimeVersion that keeps it from following",
             advice="Leave --unpin-service out for it.",
         )
-    combined = impact.having("pinned-tag")
-    if combined and PINNED_TAGS not in allow:
-        raise _combined(combined, pinned, in_files=view.source.submitted)
+    found = impact.having("pinned-tag")
+    if found and PINNED_TAGS not in allow:
+        raise _combined(found, pinned, in_files=view.source.submitted)
     moved = [one for one in impact.new if repository(one.before) != repository(one.after) and one.before]
     if impact.unknown and moved and UNKNOWN_IMPACT not in allow and not view.source.submitted:
         raise Refused(
@@ -55,7 +54,7 @@ def refuse_too_many(view: View, impact: Impact) -> None:
             f"how many services would change is not known: {impact.unknown}",
             advice="Leave --max-affected out, or have somebody plan it who may list InferenceServices.",
         )
-    count = len({(one.namespace, one.name) for one in impact.having("changes", "canary", "pinned-tag", "invalid")})
+    count = len({(one.namespace, one.name) for one in impact.having(*ROLLS)})
     if count > bound:
         raise Refused(
             f"{count} service{'s' if count > 1 else ''} would change, and --max-affected is {bound}",
@@ -71,17 +70,26 @@ _IN_FILES = (
 
 def _combined(found: Sequence[ServiceImpact], pinned: Sequence[Pinned], *, in_files: bool) -> Refused:
     default = {str(one.impact): one.default for one in pinned}
-    listed = "\n".join(f"  {one}: {one.before} -> {one.after}{_kept(one, default, in_files)}" for one in found[:_NAMED])
-    if len(found) > _NAMED:
-        listed += f"\n  ... and {len(found) - _NAMED} more"
-    some = f"{len(found)} services" if len(found) > 1 else "a service"
+    listed = [f"  {one}: {one.before} -> {one.after}{_kept(one, default, in_files)}" for one in found]
+    ways = _IN_FILES if in_files else _ways(found, default)
+    return combined("the new repository", listed, f"{ways} To change the tag only, say :TAG.")
+
+
+def combined(what: str, listed: Sequence[str], ways: str) -> Refused:
+    """The refusal to combine an image with old versions.
+
+    Args:
+        what: the image, in words.
+        listed: a line for each service.
+        ways: how to go on without such a combination.
+    """
+    several = len(listed) > 1
     return Refused(
-        f"{some} would get the new repository with an old version, since a runtimeVersion is written in "
-        f"{'them' if len(found) > 1 else 'it'}; whether such an image exists is not known",
+        f"{f'{len(listed)} services' if several else 'a service'} would get {what} with an old version, since a "
+        f"runtimeVersion is written in {'them' if several else 'it'}; whether such an image exists is not known",
         allow=PINNED_TAGS,
-        picture=listed,
-        advice=f"{_IN_FILES if in_files else _ways(found, default)} To change the tag only, say :TAG. If the images "
-        f"exist: --allow {PINNED_TAGS}.",
+        picture=first_lines(listed),
+        advice=f"{ways} If the images exist: --allow {PINNED_TAGS}.",
     )
 
 
@@ -98,8 +106,8 @@ def _ways(found: Sequence[ServiceImpact], default: Mapping[str, bool]) -> str:
         ways.append("--unpin lets those follow whose version is KServe's old default.")
     owned = [str(one) for one in found if default.get(str(one)) is False]
     if owned:
-        each = " ".join(f"--unpin-service {name}" for name in dict.fromkeys(owned[:_NAMED]))
-        more = " and so on" if len(owned) > _NAMED else ""
+        each = " ".join(f"--unpin-service {name}" for name in dict.fromkeys(owned[:FEW]))
+        more = " and so on" if len(owned) > FEW else ""
         ways.append(f"{'Those' if len(owned) > 1 else 'One'} whose owner wrote it must be named: {each}{more}.")
     return " ".join(ways)
 
@@ -133,8 +141,7 @@ def notices_of(impact: Impact) -> tuple[Notice, ...]:
         found.append(Notice("unknown-impact", f"which services change is not wholly known: {impact.unknown}"))
     invalid = impact.having("invalid")
     if invalid:
-        listed = ", ".join(str(one) for one in invalid[:_NAMED]) + (", ..." if len(invalid) > _NAMED else "")
-        found.append(Notice("invalid", f"KServe could not serve {listed} any more: {invalid[0].reason}"))
+        found.append(Notice("invalid", f"KServe could not serve {and_so_on(invalid)} any more: {invalid[0].reason}"))
     for one in impact.new:
         if (why := unusable(one.after)) and not unusable(one.before):
             found.append(Notice("invalid", f"new services of {one.target} would get {one.after}: {why}"))

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ksconfig.errors import ModelsNotReady, RightMissing
+from ksconfig.model.few import first_few
 from ksconfig.model.plain import mapping
 from ksconfig.model.plan import ObjectRef, Plan
 from ksconfig.model.services.impact import repository
@@ -22,7 +23,6 @@ from ksconfig.source.cluster.patience import Patience
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 # An image may be pulled at the second try, and a model may come up at the second start.
 _GRACE_SECONDS = 15.0
-_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,6 @@ def _names(keys: Iterable[Key]) -> tuple[str, ...]:
 def _listed(lacking: Mapping[Key, str]) -> str:
     why = {f"{namespace}/{name}": why for (namespace, name, _), why in reversed(list(lacking.items()))}
     names = _names(lacking)
-    shown = [f"{name} ({why[name]})" for name in names[:_NAMED]]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    listed = first_few(f"{name} ({why[name]})" for name in names)
     many = f"{len(names)} services are" if len(names) > 1 else "1 service is"
-    return f"{many} not ready with {'their' if len(names) > 1 else 'its'} new image: {', '.join(shown)}{more}"
+    return f"{many} not ready with {'their' if len(names) > 1 else 'its'} new image: {listed}"

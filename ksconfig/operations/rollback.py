@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ksconfig.errors import Conflict, InvalidDocument, Refused, RevisionNotFound, not_done
+from ksconfig.model.few import and_so_on, first_few
 from ksconfig.model.fields import short
 from ksconfig.model.objects import STRUCTURES, WHOLE, WHOLE_PATH
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, Plan
@@ -16,7 +17,7 @@ from ksconfig.model.services.service import read_service
 from ksconfig.operations.draft import Draft
 from ksconfig.operations.foresight import foresee
 from ksconfig.operations.history import effective
-from ksconfig.operations.runtimes import NAMED, named_runtime
+from ksconfig.operations.runtimes import named_runtime
 from ksconfig.operations.site import Site
 from ksconfig.operations.view import Scope, View
 from ksconfig.operations.worlds import present_world
@@ -56,7 +57,7 @@ def plan_rollback(site: Site, scope: Scope, to: int | None = None) -> Plan:
         view = View(site.source, scope)
         plan = _restore(site, view, texts)
         plan = foresee(view, plan, bring_along=True)
-        _refuse_named(site, plan)
+        _refuse_named(view, plan)
         lost = _not_recorded(revisions, target) if to is not None else ()
         return replace(
             plan,
@@ -116,9 +117,8 @@ def _not_recorded(revisions: tuple[Revision, ...], target: int) -> tuple[Notice,
     missing = [number for number in range(target + 1, max(seen, default=0)) if number not in seen]
     if not missing:
         return ()
-    listed = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
     why = "if somebody deleted them by hand, what only they changed stays as it is"
-    return (Notice("not-recorded", f"there are no records of revision {listed}: {why}"),)
+    return (Notice("not-recorded", f"there are no records of revision {and_so_on(missing)}: {why}"),)
 
 
 def _texts_of(gone: list[Revision]) -> tuple[Wanted, ...]:
@@ -161,7 +161,7 @@ def _restore(site: Site, view: View, texts: tuple[Wanted, ...]) -> Plan:
     return replace(plan, asked=(*asked, *plan.asked))
 
 
-def _refuse_named(site: Site, plan: Plan) -> None:
+def _refuse_named(view: View, plan: Plan) -> None:
     """Refuse to take back the creation of a runtime that services name which do not change along.
 
     Raises:
@@ -171,11 +171,10 @@ def _refuse_named(site: Site, plan: Plan) -> None:
     if not gone:
         return
     along = {edit.object for edit in plan.edits if edit.object.kind == SERVICE_KIND}
-    view = View(site.source, Scope(site.source.found.namespace))
     world = present_world(view, plan.release.likely_rules[-1])
     left = {one.ref.name for one in view.runtimes if one.ref.kind == CLUSTER_KIND and one.ref not in gone}
     named = []
-    for data in site.source.services():
+    for data in view.source.services():
         service = read_service(data)
         runtime = named_runtime(service, world)
         if runtime is None or runtime.ref not in gone or service.ref in along:
@@ -183,10 +182,9 @@ def _refuse_named(site: Site, plan: Plan) -> None:
         if runtime.ref.name not in left:  # else the name stands for the cluster's again
             named.append(f"{service.namespace}/{service.name}")
     if named:
-        listed = ", ".join(named[:NAMED]) + (f" and {len(named) - NAMED} more" if len(named) > NAMED else "")
         refs = ", ".join(map(str, sorted(gone, key=str)))
         raise Refused(
-            f"it takes {refs} away, which {listed} {'name' if len(named) > 1 else 'names'}",
+            f"it takes {refs} away, which {first_few(named)} {'name' if len(named) > 1 else 'names'}",
             advice="Move them first: ksconfig runtime use OTHER, or promote.",
         )
 

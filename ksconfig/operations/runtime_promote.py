@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ksconfig.errors import NotFound, Refused, UsageError, not_done
+from ksconfig.model.few import first_few
 from ksconfig.model.new_runtime import FROM
 from ksconfig.model.objects import WHOLE, WHOLE_PATH, object_text
 from ksconfig.model.plain import mapping, sequence, string
 from ksconfig.model.plan import ABSENT, Change, Field, FieldEdit, ImageChange, Notice, Plan
-from ksconfig.model.revision import EFFECTIVE
 from ksconfig.model.runtimes import Runtime
 from ksconfig.model.services.admission import admit
 from ksconfig.model.services.resolve import resolve
 from ksconfig.model.services.service import read_service
-from ksconfig.operations.history import readable
+from ksconfig.operations.history import newest_effective
 from ksconfig.operations.runtime_use import move, refuse_unfit
-from ksconfig.operations.runtimes import NAMED, find_runtime, named_runtime, plan_of, rules_of, users_of
+from ksconfig.operations.runtimes import find_runtime, named_runtime, plan_of, rules_of, users_of
 from ksconfig.operations.site import Site
 from ksconfig.operations.view import Scope, View
 from ksconfig.operations.worlds import present_world
@@ -120,8 +120,8 @@ def plan_delete(source: ClusterSource, scope: Scope, name: str, namespace: str |
         if users is None:
             raise Refused(f"which services run on {runtime.ref} is not known: they may not be listed")
         if found := sorted(users.get(runtime.ref, ())):
-            listed = ", ".join(found[:NAMED]) + (f" and {len(found) - NAMED} more" if len(found) > NAMED else "")
-            raise Refused(f"{listed} run on {runtime.ref}", advice="Move them first: ksconfig runtime use, or promote.")
+            advice = "Move them first: ksconfig runtime use, or promote."
+            raise Refused(f"{first_few(found)} run on {runtime.ref}", advice=advice)
         before = object_text(view.first[runtime.ref].data)
         return plan_of(view, "runtime delete", [FieldEdit.between(runtime.ref, WHOLE, before, None)], [])
 
@@ -132,7 +132,7 @@ def deleted_already(site: Site, scope: Scope, name: str, missing: NotFound) -> P
     Raises:
         NotFound: ``missing``, if that was not so.
     """
-    newest = max((one for one in readable(site) if one.state in EFFECTIVE), key=lambda one: one.number, default=None)
+    newest = newest_effective(site)
     gone = newest.fields[0].object if newest and newest.command == "runtime delete" and newest.fields else None
     if gone is None or gone.name != name.rpartition("/")[2]:
         raise missing

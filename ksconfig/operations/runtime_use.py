@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ksconfig.errors import NotFound, Refused, UsageError, not_done
+from ksconfig.model.few import and_so_on, first_few
 from ksconfig.model.new_runtime import bound_servers
 from ksconfig.model.objects import structure_text
 from ksconfig.model.plain import mapping, string
@@ -18,7 +19,8 @@ from ksconfig.model.services.impact import repository
 from ksconfig.model.services.resolve import resolve
 from ksconfig.model.services.service import Service, containers, read_service
 from ksconfig.model.services.world import World
-from ksconfig.operations.runtimes import NAMED, find_runtime, plan_of, rules_of
+from ksconfig.operations.impact_refusals import combined
+from ksconfig.operations.runtimes import find_runtime, plan_of, rules_of
 from ksconfig.operations.view import PINNED_TAGS, Scope, View
 from ksconfig.operations.worlds import present_world
 from ksconfig.source.cluster.source import ClusterSource
@@ -179,32 +181,22 @@ def _refuse_combinations(found: Sequence[_Found], runtime: Runtime, world: World
         was, now = (resolve(each, world)["predictor"] for each in (one.service, later))
         if now.version is not None and now.images and repository(now.image) != repository(was.image):
             listed.append(f"  {one}: {was.image or 'none'} -> {now.image}, its runtimeVersion is {now.version}")
-    if not listed:
-        return
-    some = f"{len(listed)} services" if len(listed) > 1 else "a service"
-    more = [f"  ... and {len(listed) - NAMED} more"] if len(listed) > NAMED else []
-    raise Refused(
-        f"{some} would get the image of {runtime.ref} with an old version, since a runtimeVersion is written in "
-        f"{'them' if len(listed) > 1 else 'it'}; whether such an image exists is not known",
-        allow=PINNED_TAGS,
-        picture="\n".join([*listed[:NAMED], *more]),
-        advice=f"Say --clear-version to take it away with the move. If the images exist: --allow {PINNED_TAGS}.",
-    )
+    if listed:
+        raise combined(f"the image of {runtime.ref}", listed, "Say --clear-version to take it away with the move.")
 
 
 def _notices(found: Sequence[_Found]) -> Iterator[Notice]:
     own = [str(one) for one in found if string(one.model.get("image"))]
     if own:
-        listed = ", ".join(own[:NAMED]) + (", ..." if len(own) > NAMED else "")
-        yield Notice("own-image", f"{listed} names an image of its own, which it keeps on any runtime")
+        yield Notice("own-image", f"{and_so_on(own)} names an image of its own, which it keeps on any runtime")
 
 
 def _left_behind(found: Sequence[_Found], runtime: Runtime, world: World) -> Iterator[Notice]:
     """What 0.8's admission writes into services of a runtime by its name, and again at each write of them."""
     if world.rules.converts == "named" and runtime.server(world.rules) in bound_servers(world.rules):
-        why = f"KServe {world.rules.release} writes environment and labels for {runtime.ref} into {found[0]}"
-        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        yield Notice("left-behind", f"{why}{more}, which a rollback leaves there")
+        where = f"environment and labels for {runtime.ref} into {first_few(found, 1)}"
+        why = f"KServe {world.rules.release} writes {where}, which a rollback leaves there"
+        yield Notice("left-behind", why)
 
 
 def move(

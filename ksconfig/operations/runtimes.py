@@ -22,9 +22,6 @@ from ksconfig.operations.view import Scope, View
 from ksconfig.operations.worlds import present_world
 from ksconfig.source.cluster.source import ClusterSource
 
-#: So many of a long list are named in a message.
-NAMED = 5
-
 
 @dataclass(frozen=True)
 class RuntimeUse:

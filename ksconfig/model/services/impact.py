@@ -34,6 +34,8 @@ from ksconfig.text.json_scanner import fold
 #: any more. not-reached: it keeps what it has. other: its workload rolls at the restart for another reason.
 Effect = Literal["changes", "canary", "next-pod", "pinned-tag", "invalid", "not-reached", "other"]
 EFFECTS: tuple[Effect, ...] = ("pinned-tag", "invalid", "changes", "canary", "other", "next-pod", "not-reached")
+#: The effects by which a workload changes, or would have to.
+ROLLS: tuple[Effect, ...] = ("changes", "canary", "pinned-tag", "invalid")
 #: The blocks of ``predictors`` whose GPU tag 0.8 and 0.9 give to services on runtimes of the same repository.
 _LEND_GPU_TAGS = ("tensorflow", "pytorch")
 
