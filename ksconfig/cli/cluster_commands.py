@@ -32,7 +32,7 @@ def history(revision: int | None) -> None:
     settings = opened.settings
     found = opened.cluster.history()
     for error in opened.cluster.site.records.unreadable:
-        output.remark(output.visible(f"warning: {error.why}"))
+        output.remark(f"warning: {error.why}")
     gone = undone(found)
     if revision is not None:
         one = next((each for each in found if each.number == revision), None)
@@ -190,7 +190,7 @@ def status(no_services: bool) -> None:
     states, unknown = ((), "") if no_services else _states(opened)
     output.warnings(found.notices)
     if unknown:
-        output.remark(output.visible(f"warning: {unknown}"))
+        output.remark(f"warning: {unknown}")
     newest = found.revisions[0] if found.revisions else None
     open_ones = [
         one
@@ -219,9 +219,9 @@ def status(no_services: bool) -> None:
     due = f"due: {', '.join(found.restart_due)} runs on older texts" if found.restart_due else "not due"
     output.result(f"restart      {due}")
     last = f"{newest.number} ({_state(newest, found.undone)}): {_summary(newest)}" if newest else "none"
-    output.result(output.visible(f"last change  {last}"))
+    output.result(f"last change  {last}")
     for one in open_ones:
-        output.result(output.visible(f"unfinished   revision {one.number}: {_explained(one)}"))
+        output.result(f"unfinished   revision {one.number}: {_explained(one)}")
     if states:
         lacking = len({str(one) for one in states if not one.up_to_date})
         output.result(f"services     {len({str(one) for one in states})}, {lacking or 'none'} not up to date")

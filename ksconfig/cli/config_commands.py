@@ -84,7 +84,7 @@ def _list_images() -> None:
         output.document(content, settings.output)
     elif settings.output == "name":
         for image in found:
-            output.result(output.visible(image.name))
+            output.result(image.name)
     else:
         rows = []
         for image in found:
@@ -305,7 +305,7 @@ def _ask(target: str, opened: Opened) -> str:
     )
     now = f"{target} is now {present}" if present else f"{target} has no image here"
     if output.is_terminal() and "-" not in opened.settings.files:
-        output.remark(output.visible(now))
+        output.remark(now)
         answer: str = click.prompt(f"New image for {target}", err=True)
         return answer
     raise UsageError(

@@ -38,7 +38,7 @@ def doctor() -> None:
         output.document(_content(found), opened.settings.output)
     elif opened.settings.output == "name":
         for finding in found.findings:
-            output.result(output.visible(f"{finding.code} {finding.written_path}".rstrip()))
+            output.result(f"{finding.code} {finding.written_path}".rstrip())
     else:
         for finding in found.findings:
             _print(finding)

@@ -136,7 +136,7 @@ def _run(arguments: list[str], settings: Settings) -> int:
 
 
 def _report(error: KsconfigError, settings: Settings) -> int:
-    output.remark(output.error_message(error))
+    output.remark(f"error: {error}")
     if settings.for_machines:
         content: documents.Error = {
             "apiVersion": output.API_VERSION,
@@ -201,9 +201,7 @@ def _internal(error: Exception, settings: Any) -> int:
         output.remark(traceback.format_exc().rstrip())
     state = "after the change was saved" if settings.written else "nothing was saved"
     output.remark(
-        output.visible(
-            f"error: internal error, {state}: {type(error).__name__}: {error}. "
-            "Please report it, with the output of the same command and -v."
-        )
+        f"error: internal error, {state}: {type(error).__name__}: {error}. "
+        "Please report it, with the output of the same command and -v."
     )
     return ExitCode.FAILED

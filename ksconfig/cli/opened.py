@@ -67,7 +67,7 @@ def tell_impact(plan: Plan, say: Callable[[str], None]) -> None:
         from ksconfig.cli.services_output import impact_lines
 
         for line in impact_lines(plan.impact):
-            say(output.visible(line))
+            say(line)
 
 
 def print_names(plan: Plan) -> None:
@@ -147,7 +147,7 @@ class OpenedFiles:
             sys.stdout.buffer.flush()
         else:
             for line in lines:
-                output.result(output.visible(line + (" (dry run)" if settings.dry_run and plan.changed else "")))
+                output.result(line + (" (dry run)" if settings.dry_run and plan.changed else ""))
             if settings.dry_run:
                 output.plan_diff(plan, err=False)
                 tell_impact(plan, output.result)
@@ -186,10 +186,8 @@ class OpenedCluster:
         click.get_current_context().call_on_close(cluster.close)
         release = cluster.release
         output.remark(
-            output.visible(
-                f"{cluster.access.context} ({cluster.access.client.server}), namespace {cluster.namespace}, "
-                f"KServe {release}"
-            )
+            f"{cluster.access.context} ({cluster.access.client.server}), namespace {cluster.namespace}, "
+            f"KServe {release}"
         )
         tell_release(settings, release)
         return cluster
@@ -254,7 +252,7 @@ class OpenedCluster:
             print_names(result.plan)
         else:
             for line in lines:
-                output.result(output.visible(line))
+                output.result(line)
             output.result(_outcome(result))
 
     def options(self) -> dict[str, Any]:
@@ -282,7 +280,7 @@ class OpenedCluster:
             "rollback_on_failure": settings.rollback_on_failure,
             "wait_models": settings.wait_models,
             "models_timeout": seconds_of(settings.models_timeout, "--models-timeout"),
-            "say": lambda text: output.remark(output.visible(text)),
+            "say": output.remark,
             "written": written,
             "began": began,
             "served": served,
@@ -298,7 +296,7 @@ class OpenedCluster:
             print_names(plan)
         else:
             for line in lines:
-                output.result(output.visible(line + (" (server dry run)" if plan.changed else "")))
+                output.result(line + (" (server dry run)" if plan.changed else ""))
             output.plan_diff(plan, err=False)
             tell_impact(plan, output.result)
 

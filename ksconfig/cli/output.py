@@ -36,7 +36,7 @@ def visible(text: str) -> str:
 
 
 def result(text: str) -> None:
-    """Print to standard output."""
+    """Print to standard output; control characters are written out."""
     click.echo(visible(text))
 
 
@@ -46,7 +46,7 @@ def styled(text: str, *, err: bool = False) -> None:
 
 
 def remark(text: str) -> None:
-    """Print to standard error; no secret that was read is in it."""
+    """Print to standard error; control characters are written out, and no secret that was read is in it."""
     click.echo(hide(visible(text)), err=True)
 
 
@@ -89,7 +89,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, only_filled
 def warnings(notices: Iterable[Notice]) -> None:
     """Print warnings."""
     for notice in notices:
-        remark(visible(f"warning: {notice.message}"))
+        remark(f"warning: {notice.message}")
 
 
 #: Of a plan that brings services along, a person is shown the diffs of so many of them.
@@ -116,11 +116,6 @@ def diff(text: str, *, err: bool) -> None:
         colour = None if bold else {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
         styled_line = click.style(line, fg=colour, bold=True if bold else None) if bold or colour else line
         styled(styled_line, err=err)
-
-
-def error_message(error: KsconfigError) -> str:
-    """An error as it is printed: one paragraph, with the caret picture where there is one."""
-    return visible(f"error: {error}")
 
 
 def error_content(error: KsconfigError) -> documents.Fault:

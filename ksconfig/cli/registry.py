@@ -108,7 +108,7 @@ class Desk:
         elif settings.output == "name":
             for one in checks:
                 if one.good:
-                    output.result(output.visible(_by_digest(one)))
+                    output.result(_by_digest(one))
         else:
             rows = [(one.image, one.outcome, one.digest, ", ".join(one.used_by)) for one in checks]
             columns = 4 if any(row[3] for row in rows) else 3
@@ -116,7 +116,7 @@ class Desk:
             output.table(headings[:columns], [row[:columns] for row in rows])
         for one in checks:
             if one.why:
-                output.remark(output.visible(f"{'warning: ' if one.good else ''}{one.image}: {one.why}"))
+                output.remark(f"{'warning: ' if one.good else ''}{one.image}: {one.why}")
         if any(one.missing for one in checks):
             click.get_current_context().exit(int(ExitCode.REFUSED))
         if not all(one.good for one in checks):
@@ -140,13 +140,13 @@ def _of_nodes(opened: OpenedFiles | OpenedCluster | None) -> tuple[Platform, ...
             if found:
                 return found
             why = "no Linux node says its platform"
-    output.remark(output.visible(f"images are looked up for {DEFAULT_PLATFORM} ({why}); --platform names others"))
+    output.remark(f"images are looked up for {DEFAULT_PLATFORM} ({why}); --platform names others")
     return (DEFAULT_PLATFORM,)
 
 
 def _tell_templates(templates: Users) -> None:
     for image, names in templates.items():
-        output.remark(output.visible(f"{', '.join(names)}: {image} is filled in for each service, and not looked up"))
+        output.remark(f"{', '.join(names)}: {image} is filled in for each service, and not looked up")
 
 
 def _by_digest(check: ImageCheck) -> str:

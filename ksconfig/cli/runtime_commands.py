@@ -59,7 +59,7 @@ def list_() -> None:
         return
     if opened.settings.output == "name":
         for one in found:
-            output.result(output.visible(one.name))
+            output.result(one.name)
         return
     rows = []
     for one in found:
@@ -106,10 +106,10 @@ def show(name: str) -> None:
         ("protocols", ", ".join(one.protocols) or "any"),
     ]
     for heading, text in rows:
-        output.result(output.visible(f"{heading:<12} {text}"))
+        output.result(f"{heading:<12} {text}")
     users = ("unknown: they may not be listed",) if one.services is None else one.services or ("none",)
     for number, service in enumerate(users):
-        output.result(output.visible(f"{'services' if number == 0 else '':<12} {service}"))
+        output.result(f"{'services' if number == 0 else '':<12} {service}")
 
 
 def _print_manifest(data: dict[str, Any], form: str) -> None:
