@@ -231,21 +231,18 @@ def report(release: str, ours: list[Run], peers: list[Run], requests: tuple[int,
     shown = f"{single} single, {lists} lists, {reviews} reviews of rights, {waiting} of the wait"
     print(f"  peak memory {peak:.1f} MB; requests: {shown}")
     head = f"set-image on {release}"
-    gather(
+    figures = (
         Figure(f"{head}: s, the controller's own time apart", net, "kubectl, jq", peer,
-               f"at most {OVERHEAD_BOUND} s more", net - peer <= OVERHEAD_BOUND),
-        Figure(f"{head}: s late", max(late), "kubectl, jq", max(early), f"at most {LATENESS_BOUND}, never early",
+               f"at most {OVERHEAD_BOUND} s more than the pipeline", net - peer <= OVERHEAD_BOUND),
+        Figure(f"{head}: s late", max(late), "kubectl, jq", max(early), f"at most {LATENESS_BOUND} s late, never early",
                min(late) >= -0.05 and max(late) <= LATENESS_BOUND),
-        Figure(f"{head}: peak MB", peak, bound=f"at most {MEMORY_BOUND:g}", holds=peak <= MEMORY_BOUND),
-        Figure(f"{head}: single requests", single, bound=f"at most {REQUESTS_BOUND}", holds=single <= REQUESTS_BOUND),
+        Figure(f"{head}: peak MB", peak, bound=f"at most {MEMORY_BOUND:g} MB", holds=peak <= MEMORY_BOUND),
+        Figure(f"{head}: single requests", single, bound=f"at most {REQUESTS_BOUND} single requests",
+               holds=single <= REQUESTS_BOUND),
     )  # fmt: skip
-    for name, good in (
-        (f"at most {OVERHEAD_BOUND} s more than the pipeline", net - peer <= OVERHEAD_BOUND),
-        (f"at most {LATENESS_BOUND} s late, never early", min(late) >= -0.05 and max(late) <= LATENESS_BOUND),
-        (f"at most {MEMORY_BOUND:g} MB", peak <= MEMORY_BOUND),
-        (f"at most {REQUESTS_BOUND} single requests", single <= REQUESTS_BOUND),
-    ):
-        print(f"  {'holds ' if good else 'MISSED'}  {name}", flush=True)
+    gather(*figures)
+    for one in figures:
+        print(f"  {one.verdict:<6}  {one.bound}", flush=True)
 
 
 def main() -> None:

@@ -29,11 +29,17 @@ class Figure(NamedTuple):
     bound: str = ""
     holds: bool = True
 
+    @property
+    def verdict(self) -> str:
+        """Whether the bound is kept, in a word; "" where there is none."""
+        return ("holds" if self.holds else "MISSED") if self.bound else ""
+
     def __str__(self) -> str:
         theirs = f"{self.theirs:10.2f}" if self.theirs is not None else f"{'':10}"
         ratio = f"{self.ours / self.theirs:7.2f}" if self.theirs else f"{'':7}"
-        verdict = ("holds" if self.holds else "MISSED") if self.bound else ""
-        return f"{self.what:<52}{self.ours:10.2f}  {self.peer:<12}{theirs}{ratio}  {self.bound:<34}{verdict}".rstrip()
+        return (
+            f"{self.what:<52}{self.ours:10.2f}  {self.peer:<12}{theirs}{ratio}  {self.bound:<40}{self.verdict}".rstrip()
+        )
 
 
 HEADING = f"{'figure':<52}{'ours':>10}  {'peer':<12}{'':10}{'ratio':>7}  bound"
