@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -22,13 +23,11 @@ MODEL = {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": "gs://model
 CREATE = ("runtime", "create", "mine", "--from", STANDARD, "--image", IMAGE)
 USE = ("runtime", "use", "mine", "iris")
 
-#: Commands that come before, and the command that is killed; in the namespace of the test where they are of runtimes.
-ON_THE_CONFIG = {
+#: Commands that come before, and the command that is killed.
+COMMANDS: dict[str, tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]] = {
     # keys that need no restart, which takes most of the time: set-image's tests have that
     "set": ((), ("set", "agent.cpuRequest", "200m")),
     "unset": ((), ("unset", "agent.cpuRequest")),
-}
-ON_RUNTIMES = {
     "create": ((), CREATE),
     "use": ((CREATE,), USE),
     "promote": ((CREATE, USE), ("runtime", "promote", "mine")),
@@ -39,16 +38,15 @@ ON_RUNTIMES = {
 def state(kserve: KServe) -> dict[str, Any]:
     """What a command may change, as owners have written it."""
     path = f"/apis/serving.kserve.io/v1alpha1/namespaces/{kserve.namespace}/servingruntimes"
-    of_runtimes = kserve.release.name != "0.7.0"
     return {
         "config": kserve.config(),
         "cluster": {name: one["spec"] for name, one in kserve.remember().runtimes.items()},
-        "namespace": {one["metadata"]["name"]: one["spec"] for one in kserve.api.items(path)} if of_runtimes else {},
-        "service": kserve.stored("iris")["spec"] if of_runtimes else {},
+        "namespace": {one["metadata"]["name"]: one["spec"] for one in kserve.api.items(path)},
+        "service": kserve.stored("iris")["spec"],
     }
 
 
-def check(kserve: KServe, proxy: Proxy, first: tuple[tuple[str, ...], ...], command: tuple[str, ...]) -> None:
+def check(kserve: KServe, proxy: Proxy, first: Sequence[tuple[str, ...]], command: tuple[str, ...]) -> None:
     """Kill the command at each point, run it again, and roll back."""
     ksconfig = CommandLine(kserve.sandbox.kubeconfig)
     for one in first:
@@ -85,26 +83,17 @@ def moments(requests: list[Request]) -> list[tuple[int, str]]:
 
 
 @pytest.mark.kserve("0.20.0")
-@pytest.mark.parametrize("name", ON_THE_CONFIG)
-def test_a_command_on_the_config_killed_at_a_request_goes_on_when_run_again(
-    kserve: KServe, proxy: Proxy, name: str
-) -> None:
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_killed_at_a_request_goes_on_when_run_again(kserve: KServe, proxy: Proxy, name: str) -> None:
     kserve.create("iris", MODEL)
     kserve.wait_until_settled("iris")
-    first, command = ON_THE_CONFIG[name]
-    check(kserve, proxy, first, command)
+    first, command = COMMANDS[name]
+    check(kserve, proxy, [within(kserve.namespace, one) for one in first], within(kserve.namespace, command))
 
 
-@pytest.mark.kserve("0.20.0")
-@pytest.mark.parametrize("name", ON_RUNTIMES)
-def test_a_command_on_runtimes_killed_at_a_request_goes_on_when_run_again(
-    kserve: KServe, proxy: Proxy, name: str
-) -> None:
-    kserve.create("iris", MODEL)
-    kserve.wait_until_settled("iris")
-    where = ("-n", kserve.namespace)
-    first, command = ON_RUNTIMES[name]
-    check(kserve, proxy, tuple((*one, *where) for one in first), (*command, *where))
+def within(namespace: str, command: tuple[str, ...]) -> tuple[str, ...]:
+    """A command as it is in a namespace, if it is about runtimes; elsewhere -n is the config's."""
+    return (*command, "-n", namespace) if command[0] == "runtime" else command
 
 
 @pytest.mark.kserve("0.7.0")
