@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from chaos.proxy import Proxy
 from sandbox.api import Api, ApiError
 from sandbox.handle import Sandbox, start
 from sandbox.install import a_service
@@ -179,9 +180,6 @@ def measure(sandbox: Sandbox, observer: Observer, command: Sequence[str]) -> Run
 
 def count_requests(sandbox: Sandbox, folder: Path, image: str) -> tuple[int, int, int, int]:
     """The requests of one run: single ones, lists, reviews of rights, and those of the wait."""
-    sys.path.insert(0, str(ROOT))
-    from tests.sandbox.proxy import Proxy
-
     with Proxy(sandbox, folder).running() as proxy:
         environment = os.environ | {"KUBECONFIG": str(proxy.kubeconfig), "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "ksconfig", "set-image", "explainer/art", image]
