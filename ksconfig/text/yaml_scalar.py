@@ -163,6 +163,8 @@ class ScalarMap:
 
     def _check_plain(self, written: str, wanted: str) -> None:
         """A plain scalar holds only what reads back as the same string; let the YAML reader itself say."""
+        if self._flow and ":" in (wanted[:1], wanted[-1:]):
+            raise self._cannot_hold(f'the value "{wanted}"')  # readers differ, and the same one from place to place
         try:
             node = YAML(typ="safe", pure=True).compose(f"{{k: {written}}}" if self._flow else f"k: {written}")
             value = node.value[0][1] if len(node.value) == 1 else None

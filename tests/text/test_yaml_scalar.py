@@ -226,6 +226,8 @@ def test_several_edits_are_made_at_once() -> None:
         pytest.param(HEAD + "  key: a b\n", ("b", "\n"), id="a line break in plain"),
         pytest.param("data: {key: a b, after: c}\n", ("b", "b, c"), id="a comma in flow"),
         pytest.param("data: {key: a b, after: c}\n", ("b", "b]"), id="a bracket in flow"),
+        pytest.param("data: {key: a b, after: c}\n", ("a", ":a"), id="a colon first in flow"),
+        pytest.param("data: {key: a b, after: c}\n", ("b", "b:"), id="a colon last in flow"),
         pytest.param(HEAD + "  key: |\n    a\n    b\n", ("a", " a"), id="a space first in a literal"),
         pytest.param(HEAD + "  key: |-\n    a\n", ("a", "a\n"), id="a line break last in a stripped literal"),
     ],
