@@ -40,14 +40,14 @@ class Draft:
         """Add a warning."""
         self.notices.append(Notice(code, message))
 
-    def node(self, path: Path) -> Node | None:
-        """What stands at a path now, in the text as read.
+    def find(self, path: Path) -> tuple[Path, Node | None]:
+        """The path by which a place is named once, and what stands there now, in the text as read.
 
         Raises:
             KsconfigError: the path is ambiguous, or its key cannot be read.
         """
         found = find(self.view.need_config().root(str(path[0])), path[1:], path[:1])
-        return None if found.rest else found.node
+        return path[:1] + found.path, None if found.rest else found.node
 
     def present(self, key: str) -> Node:
         """The JSON of a touched key as it stands after the edits so far."""
@@ -59,9 +59,9 @@ class Draft:
 
     def assign(self, path: Path, value: Any) -> None:
         """Set a value of the config, or remove it (`ABSENT`)."""
+        path, before = self.find(path)
         key, inner = str(path[0]), path[1:]
         view = self.view.need_config()
-        before = self.node(path)
         text = self.texts.setdefault(key, EditedText(view.text(key)))
         root = self.present(key)
         edits = remove_value(root, inner, (key,)) if value is ABSENT else set_value(root, inner, value, (key,))

@@ -230,7 +230,7 @@ def _values_only(draft: Draft, text: Wanted, live: str | None) -> None:
         raise _conflict(format_path(text.field), live, text.known)
     key = str(text.field[1])
     for path, ours, old in json_differences(known, wanted):
-        node = draft.node((key, *path))
+        _, node = draft.find((key, *path))
         now = ABSENT if node is None else node.value
         if now == old:
             continue

@@ -54,7 +54,7 @@ def plan_set(
             _refuse_twins(value, steps)
             draft.add_key(key, steps[1:], value)
             return foresee(draft.view, draft.plan())
-        node = draft.node(steps)
+        steps, node = draft.find(steps)
         kind = node.kind if node and node.kind != "null" else required_kind(steps)
         if isinstance(value, Typed):
             value = _typed(value, kind, steps)

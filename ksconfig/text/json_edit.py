@@ -41,7 +41,7 @@ def set_value(root: Node, path: Path, value: Any, prefix: Path = ()) -> tuple[Ed
         if isinstance(step, int) and step != 0:
             raise missing(found, prefix + path)
     if found.node.kind == "array":
-        if first not in ("-", len(found.node.children), str(len(found.node.children))):
+        if first != len(found.node.children):
             raise missing(found, prefix + path)
         return _insert(root, found, None, value)
     return _insert(root, found, str(first), value)

@@ -79,12 +79,14 @@ class Found(NamedTuple):
         rest: the steps that lead on from there to what does not exist; empty if the path was found whole.
         at: the place of ``node`` in its parent, or None for the root.
         parent: the container of ``node``, or None for the root.
+        path: the whole path as each place is named once: an index is an integer, and ``-`` the one after the last.
     """
 
     node: Node
     rest: Path
     parent: Node | None
     at: int | None
+    path: Path
 
 
 def find(root: Node, path: Path, prefix: Path = ()) -> Found:
@@ -97,23 +99,24 @@ def find(root: Node, path: Path, prefix: Path = ()) -> Found:
         Ambiguous: an object on the way has a duplicate, or a name in other case, of a name on the path.
         PathNotFound: a step needs an object or array, and something else stands there.
     """
-    found = Found(root, (), None, None)
+    found = Found(root, (), None, None, ())
     for depth, step in enumerate(path):
         node = found.node
         here = prefix + path[:depth]
         if node.kind == "object":
-            index = _member(node, step, here)
+            index, name = _member(node, step, here), step
         elif node.kind == "array":
-            index = _item(node, step, here)
+            index = name = _item(node, step, here)
         else:
             raise PathNotFound(
                 f"{format_path(here)} is the {node.kind} {_short(node.source)}, so nothing lies at "
                 f"{format_path(prefix + path)}",
                 advice=f"Ask for {format_path(here)} itself.",
             )
-        if index is None:
-            return found._replace(rest=path[depth:])
-        found = Found(node.children[index], (), node, index)
+        if index is None or index >= len(node.children):
+            rest = (name, *path[depth + 1 :])
+            return found._replace(rest=rest, path=found.path + rest)
+        found = Found(node.children[index], (), node, index, (*found.path, name))
     return found
 
 
@@ -132,18 +135,16 @@ def _member(node: Node, step: Step, here: Path) -> int | None:
     return same[0] if same and node.names[same[0]].string == step else None
 
 
-def _item(node: Node, step: Step, here: Path) -> int | None:
+def _item(node: Node, step: Step, here: Path) -> int:
     count = len(node.children)
     if step == "-":
-        return None
-    if isinstance(step, str):
-        if not _INDEX.fullmatch(step):
-            raise PathNotFound(
-                f'{format_path(here)} is an array of {count}, and "{step}" is no index',
-                advice=f"Items are {format_path(here)}[0] and so on.",
-            )
-        step = int(step)
-    return step if step < count else None
+        return count
+    if isinstance(step, str) and not _INDEX.fullmatch(step):
+        raise PathNotFound(
+            f'{format_path(here)} is an array of {count}, and "{step}" is no index',
+            advice=f"Items are {format_path(here)}[0] and so on.",
+        )
+    return int(step)
 
 
 def missing(found: Found, path: Path) -> PathNotFound:

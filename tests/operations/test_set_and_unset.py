@@ -248,3 +248,21 @@ def test_a_series_of_edits_is_one_diff() -> None:
     loaded.set_image("router", ":1")
     assert loaded.diff().count("\n+") == 2  # the header, and the agent's line
     assert json.loads(loaded.get("agent.image") and '"a:2"') == loaded.get("agent.image")
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/ingress/additionalIngressDomains/0", 0),
+        (("ingress", "additionalIngressDomains", "0"), 0),
+        ("ingress.additionalIngressDomains[0]", 0),
+        ("/ingress/additionalIngressDomains/-", 1),
+        ("/ingress/additionalIngressDomains/1", 1),
+    ],
+)
+def test_a_change_names_its_place_in_one_way_however_it_was_asked_for(path: Any, place: int) -> None:
+    loaded = manifests(ingress=INGRESS[:-1] + ', "additionalIngressDomains": ["a.b"]}')
+
+    change = loaded.set(path, "c.d")
+
+    assert change.path == ("ingress", "additionalIngressDomains", place)

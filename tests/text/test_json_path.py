@@ -110,11 +110,25 @@ def test_a_path_leads_to_its_value(path: str, source: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        (("a", "list", "1", "b"), ("a", "list", 1, "b")),
+        (("a", "list", 1, "b"), ("a", "list", 1, "b")),
+        (("a", "list", "-"), ("a", "list", 2)),
+        (("a", "list", "2", "0"), ("a", "list", 2, "0")),
+        (("a", "1"), ("a", "1")),
+    ],
+)
+def test_a_place_has_one_name_however_it_was_asked_for(path: Path, name: Path) -> None:
+    assert find(parse_json(TEXT), path).path == name
+
+
+@pytest.mark.parametrize(
     ("path", "deepest", "rest"),
     [
         (("a", "x", "y"), '{"image": "x", "list": [10, {"b": 20}]}', ("x", "y")),
         (("a", "list", 2), '[10, {"b": 20}]', (2,)),
-        (("a", "list", "-"), '[10, {"b": 20}]', ("-",)),
+        (("a", "list", "-"), '[10, {"b": 20}]', (2,)),
         (("A",), TEXT, ("A",)),
     ],
 )
