@@ -25,3 +25,5 @@ if [ "$(cat "$venv/stamp" 2>/dev/null)" != "$stamp" ]; then
     ) 9> "$venv.lock"
 fi
 PYTHON=$venv/bin/python
+# As pip does where it installs: else each start compiles a hundred modules wherever Python may not keep what it compiled.
+"$PYTHON" -m compileall -q ksconfig
