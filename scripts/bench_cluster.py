@@ -30,6 +30,7 @@ from scripts.figures import Figure, gather
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTLE = 2.0  # seconds that a controller without a lease must have served: it may exit after its first look
+REST = 3.0  # seconds before a run: a controller that has just begun to lead keeps the machine busy
 OVERHEAD_BOUND, LATENESS_BOUND, MEMORY_BOUND, REQUESTS_BOUND = 0.4, 0.5, 90.0, 15
 PIPELINE = """
 set -e
@@ -156,6 +157,7 @@ class Run(NamedTuple):
 
 def measure(sandbox: Sandbox, observer: Observer, command: Sequence[str]) -> Run:
     """Run a command under the observer's eyes."""
+    time.sleep(REST)
     old = observer.samples[-1].living
     begin = time.monotonic()
     done = subprocess.run(
