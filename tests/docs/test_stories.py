@@ -36,7 +36,8 @@ def test_the_first_command_prints_what_the_readme_shows(tmp_path: Path) -> None:
         assert done.stderr + done.stdout == shown
 
 
-#: Commands that are shown and not run: they fetch, build, push, or take as long as they like.
+#: Commands that no story runs: they fetch, build, push, or take as long as they like. Those of images.md are run by
+#: tests/sandbox/test_images_page.py; what stands behind the others is tested with smaller numbers, or in other places.
 SHOWN: dict[str, list[str]] = {
     "README.md": [
         "python3 -m venv .venv && .venv/bin/pip install -q . && .venv/bin/ksconfig set-image sklearn "
