@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, ShellComplete, get_completion_class
+from click.shell_completion import BashComplete, CompletionItem, ShellComplete, ZshComplete, get_completion_class
 
 from ksconfig.cli.commands import PROGRAM
 from ksconfig.cli.options import settings_of, unguarded
@@ -139,11 +139,25 @@ class _Bash(BashComplete):
     )
 
 
+class _Zsh(ZshComplete):
+    """Click's own, and no space behind ``TARGET=``."""
+
+    source_template = ZshComplete.source_template.replace(
+        "compadd -U -V unsorted -a completions",
+        "compadd -U -V unsorted -- ${completions:#*=}\n"
+        "        compadd -U -V unsorted -S '' -- ${(M)completions:#*=}\n"
+        "        return 0",
+    )
+
+
+_OURS = {"bash": _Bash, "zsh": _Zsh}
+
+
 def shell(name: str, program: str = PROGRAM) -> ShellComplete | None:
     """What completes for a shell."""
     from ksconfig.cli.main import cli
 
-    found = _Bash if name == "bash" else get_completion_class(name)
+    found = _OURS.get(name) or get_completion_class(name)
     return found(cli, {}, program, VARIABLE) if found else None
 
 
