@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ksconfig import __version__
@@ -71,11 +72,10 @@ def apply(site: Site, plan: Plan, options: Options) -> Result:
     number = result.revision
     options.served()
     try:
-        awaited = await_models(site, result.plan, options.models_timeout, options.say)
+        awaited = _await_models(site, result.plan, options)
     except ModelsNotReady as error:
         error.revision = number
-        written = f"the change is written{f' (revision {number})' if number else ''}"
-        error.not_done = f"{written if result.changed else 'nothing was written'}, and the controller serves"
+        error.not_done = f"{_written(result)}, and the controller serves"
         if not result.changed:
             error.advice = (
                 "The values were there before, so nothing is taken back by itself; ksconfig status tells more."
@@ -84,6 +84,16 @@ def apply(site: Site, plan: Plan, options: Options) -> Result:
             raise
         raise _roll_back(site, result, options, error) from error
     return replace(result, models=awaited)
+
+
+def _await_models(site: Site, plan: Plan, options: Options) -> int:
+    try:
+        return await_models(site, plan, options.models_timeout, options.say)
+    except ClusterFailure as error:
+        raise ModelsNotReady(
+            f"the services could not be seen to run their new image: {error.why}",
+            advice=f"{error.advice or ''} ksconfig status tells how they run.".strip(),
+        ) from error
 
 
 def carry_out(site: Site, plan: Plan, options: Options) -> Result:
@@ -106,21 +116,33 @@ def carry_out(site: Site, plan: Plan, options: Options) -> Result:
     if revision is None and not plan.changed:
         return _finish_older(site, plan, options)
     result = Result(plan, True, revision.number if revision else None)
+    try:
+        result = _go_on(site, plan, options, result, revision, wanted=wanted)
+    except ClusterFailure as error:
+        raise _lost(error, result) from error
+    _prune(site, options, result)
+    return result
+
+
+def _go_on(
+    site: Site, plan: Plan, options: Options, result: Result, revision: Revision | None, *, wanted: bool
+) -> Result:
+    """What is left to do when all is written."""
     if not options.restart and plan_restarts(plan):
-        return _pruned(site, options, replace(result, notices=(_restart_left(),)))
+        return replace(result, notices=(_restart_left(),))
     if not wanted:
         _mark(site, revision, "ready")
         if any(one.code == COMPLETED for one in plan.notices):  # the restart of the interrupted run may be due yet
             older = _finish_older(site, plan, options)
             result = replace(result, restarted=older.restarted, served=older.served)
-        return _pruned(site, options, result)
+        return result
     if site.workload is None:
         missing = NotReady(
             f"no controller was found to restart{_because(site.why_no_workload)}",
             advice="Restart it by hand.",
             revision=result.revision,
         )
-        missing.not_done = "the change is written"
+        missing.not_done = _written(result)
         raise missing
     due = _due_after(site, plan, revision)
     return _restart(site, due, options, result, revision)
@@ -166,14 +188,13 @@ def _restart(site: Site, due: frozenset[str], options: Options, result: Result, 
     assert site.workload is not None
     patience = site.patience.another(options.timeout)
     site.workload.patience = patience
-    written = f"the change is written{f' (revision {result.revision})' if result.revision else ''}"
     try:
         restarted = restart(
             site.workload, due, options.restart_by, patience, options.say, wait=options.wait, began=options.began
         )
     except NotReady as error:
         error.revision = result.revision
-        error.not_done = written if result.changed else "nothing was written"
+        error.not_done = _written(result)
         if not isinstance(error, RolloutFailed):
             raise
         _mark(site, revision, "failed")
@@ -184,20 +205,29 @@ def _restart(site: Site, due: frozenset[str], options: Options, result: Result, 
             raise
         raise _roll_back(site, result, options, error) from error
     except ClusterFailure as error:
-        lost = NotReady(
-            f"the controller could not be restarted, or not be seen to serve: {error.why}",
-            advice=f"{error.advice or ''} The same command goes on from there.".strip(),
-            revision=result.revision,
-        )
-        lost.not_done = written if result.changed else "nothing was written"
-        raise lost from error
+        raise _lost(error, result) from error
     _mark(site, revision, "ready" if options.wait else "restarted")
     for one in site.records.known:  # older ones, whose restart this was as well
         if options.wait and one.state == "applied" and (revision is None or one.number < revision.number):
             _mark(site, one, "ready")
     notices = unproved(site.workload)
-    result = replace(result, restarted=restarted, served=True if options.wait else None, notices=notices)
-    return _pruned(site, options, result)
+    return replace(result, restarted=restarted, served=True if options.wait else None, notices=notices)
+
+
+def _written(result: Result) -> str:
+    number = f" (revision {result.revision})" if result.revision else ""
+    return f"the change is written{number}" if result.changed else "nothing was written"
+
+
+def _lost(error: ClusterFailure, result: Result) -> NotReady:
+    """The API server was lost after the write, so that nobody knows whether the controller serves."""
+    lost = NotReady(
+        f"the controller could not be restarted, or not be seen to serve: {error.why}",
+        advice=f"{error.advice or ''} The same command goes on from there.".strip(),
+        revision=result.revision,
+    )
+    lost.not_done = _written(result)
+    return lost
 
 
 def _roll_back(site: Site, result: Result, options: Options, error: NotReady) -> KsconfigError:
@@ -335,7 +365,7 @@ def _mark(site: Site, revision: Revision | None, state: str) -> Revision | None:
         return revision  # what became of it follows from the texts
 
 
-def _pruned(site: Site, options: Options, result: Result) -> Result:
+def _prune(site: Site, options: Options, result: Result) -> None:
     if options.history and options.history_limit > 0 and result.revision:
         import datetime
 
@@ -349,8 +379,8 @@ def _pruned(site: Site, options: Options, result: Result) -> Result:
             return (now - made).total_seconds() < _RECENT_SECONDS
 
         if result.revision > options.history_limit:
-            site.records.delete(to_prune(site.records.list(), options.history_limit, recent))
-    return result
+            with suppress(ClusterFailure):  # the next change prunes as well
+                site.records.delete(to_prune(site.records.list(), options.history_limit, recent))
 
 
 # A restart that is still due

@@ -79,6 +79,21 @@ def test_a_restart_that_reads_pods_of_before_restarts_those_that_are_there(
 
 
 @pytest.mark.kserve("0.7.0")
+@pytest.mark.parametrize(("read", "what"), [(10, "pods"), (11, "inferenceservice-config"), (12, "pods")])
+def test_who_loses_the_server_between_write_and_restart_says_that_the_change_is_written(
+    kserve: KServe, spoilt: Spoilt, read: int, what: str
+) -> None:
+    pod = kserve.controller()["metadata"]["uid"]
+    spoilt.expect("garbled", "reads", read)
+    done = spoilt.ksconfig(*SET_IMAGE, "-o", "json")
+    assert spoilt.happened() == f"GET {what}"
+    assert (done.code, done.json["changed"], done.json["restarted"]) == (5, True, False), done.err
+    assert "error: the change is written (revision 1): " in done.err
+    assert kserve.controller()["metadata"]["uid"] == pod
+    assert spoilt.ksconfig.ok(*SET_IMAGE, "-o", "json").json["restarted"]
+
+
+@pytest.mark.kserve("0.7.0")
 def test_who_loses_the_server_after_the_deletion_says_that_the_controller_was_restarted(
     kserve: KServe, spoilt: Spoilt
 ) -> None:
