@@ -15,6 +15,7 @@ from ruamel.yaml.error import YAMLError
 from fuzz.depth import is_deep
 
 STRING = "tag:yaml.org,2002:str"
+_NULLS = ("tag:yaml.org,2002:null", "NoneType")
 _MARKER = re.compile(r"^(?:---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _DEEP = 100
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -166,9 +167,9 @@ def field(node: Node | None, *steps: str | int) -> Node | None:
 
 
 def text_at(node: Node | None, *steps: str | int) -> str | None:
-    """The characters of a scalar there, or None."""
+    """The characters of a scalar there, or None; null is nothing."""
     found = field(node, *steps)
-    return str(found.value) if found is not None and found.kind == "scalar" else None
+    return str(found.value) if found is not None and found.kind == "scalar" and found.tag not in _NULLS else None
 
 
 Place = tuple[str | int, ...]

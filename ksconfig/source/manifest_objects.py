@@ -13,7 +13,7 @@ from ksconfig.text.json_path import format_path
 from ksconfig.text.spans import Lines, Origin
 from ksconfig.text.yaml_documents import Document
 from ksconfig.text.yaml_scalar import ScalarMap
-from ksconfig.text.yaml_tree import STRING_TAG, YamlMapping, YamlNode, YamlScalar, YamlSequence, plain_data
+from ksconfig.text.yaml_tree import STRING_TAG, YamlMapping, YamlNode, YamlScalar, YamlSequence, is_null, plain_data
 
 CONFIG_NAME = "inferenceservice-config"
 
@@ -207,7 +207,7 @@ class ManifestConfig(ManifestObject):
         self._check_mapping(root, "the object", ("data",))
         self._check_mapping(root.get("data"), "data", ())  # a key of it is looked at when it is read
         data = root.get("data")
-        if data is not None and not isinstance(data, YamlMapping) and root.text("data") not in ("", "null", "~"):
+        if data is not None and not isinstance(data, YamlMapping) and not is_null(data):
             what = "a YAML sequence" if isinstance(data, YamlSequence) else "a scalar"
             raise Origin(lines.text, label).fault(data.start, f"data is {what}, but must be a mapping")
         self.entries = data if isinstance(data, YamlMapping) else None

@@ -25,6 +25,7 @@ from ksconfig.text.yaml_documents import Document
 
 Style = Literal["plain", "single", "double", "literal", "folded", "json"]
 STRING_TAG = "tag:yaml.org,2002:str"
+_NULL_TAG = "tag:yaml.org,2002:null"
 _STYLES: dict[str | None, Style] = {
     None: "plain",
     "": "plain",
@@ -95,9 +96,9 @@ class YamlMapping(YamlNode):
                 yield key, value
 
     def text(self, *names: str) -> str | None:
-        """The scalar value at a chain of keys, or None."""
+        """The scalar value at a chain of keys, or None; null is nothing, as the API server takes it."""
         node = self.get(*names)
-        return node.value if isinstance(node, YamlScalar) else None
+        return node.value if isinstance(node, YamlScalar) and not is_null(node) else None
 
 
 @dataclass(eq=False)
@@ -105,6 +106,11 @@ class YamlSequence(YamlNode):
     """A sequence."""
 
     items: list[YamlNode]
+
+
+def is_null(node: YamlNode) -> bool:
+    """Whether a node is null, however that is written."""
+    return isinstance(node, YamlScalar) and node.tag == _NULL_TAG
 
 
 def read_document(document: Document, label: str | None) -> YamlNode | None:

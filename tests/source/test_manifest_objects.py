@@ -312,6 +312,12 @@ class TestSeveralObjects:
 
         assert loaded.text == text.replace("r/old:v1", wanted["a"], 1).replace("r/old:v1", wanted["b"], 1)
 
+    @pytest.mark.parametrize("null", ["null", "~", "", '""'])
+    def test_with_a_null_for_a_namespace_have_none(self, null: str) -> None:
+        text = RUNTIME.replace("ours", f"ours\n  namespace: {null}")
+        (image,) = manifests(text.replace("kind: Cluster", "kind: ")).images()
+        assert image.name == "runtime//ours"
+
     def test_of_one_name_in_several_namespaces_are_several(self) -> None:
         own = RUNTIME.replace("kind: Cluster", "kind: ").replace("ours", "ours\n  namespace: team")
         text = f"{RUNTIME}---\n{own}"
