@@ -13,7 +13,16 @@ from ksconfig.text.json_path import format_path
 from ksconfig.text.spans import Lines, Origin
 from ksconfig.text.yaml_documents import Document
 from ksconfig.text.yaml_scalar import ScalarMap
-from ksconfig.text.yaml_tree import STRING_TAG, YamlMapping, YamlNode, YamlScalar, YamlSequence, is_null, plain_data
+from ksconfig.text.yaml_tree import (
+    MAP_TAG,
+    STRING_TAG,
+    YamlMapping,
+    YamlNode,
+    YamlScalar,
+    YamlSequence,
+    is_null,
+    plain_data,
+)
 
 CONFIG_NAME = "inferenceservice-config"
 
@@ -170,6 +179,11 @@ class ManifestObject:
         """Refuse what makes it unsure which object this is, and which fields it has."""
         if not isinstance(mapping, YamlMapping):
             return
+        if mapping.tag != MAP_TAG:
+            raise Refused(
+                f"{self._at(mapping)}: {where} is a mapping, and its tag says that it is {mapping.tag}",
+                advice="Take the tag away first.",
+            )
         for key in once:
             self._refuse_twice(mapping, key, where)
         if mapping.merge is not None:

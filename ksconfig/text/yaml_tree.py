@@ -25,6 +25,7 @@ from ksconfig.text.yaml_documents import Document
 
 Style = Literal["plain", "single", "double", "literal", "folded", "json"]
 STRING_TAG = "tag:yaml.org,2002:str"
+MAP_TAG = "tag:yaml.org,2002:map"
 _NULL_TAG = "tag:yaml.org,2002:null"
 _STYLES: dict[str | None, Style] = {
     None: "plain",
@@ -158,7 +159,7 @@ def _from_json(node: json_scanner.Node, offset: int) -> YamlNode:
     if node.kind == "object":
         names = [_from_json(name, offset) for name in node.names]
         entries = list(zip(names, children, strict=True))
-        return YamlMapping(start, end, "tag:yaml.org,2002:map", entries, True, 0)
+        return YamlMapping(start, end, MAP_TAG, entries, True, 0)
     if node.kind == "array":
         return YamlSequence(start, end, "tag:yaml.org,2002:seq", children)
     if node.kind == "string":

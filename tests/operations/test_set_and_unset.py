@@ -228,6 +228,10 @@ def test_an_unknown_override_is_an_error() -> None:
         ),
         ("kind: ConfigMap\nmetadata:\n  name: inferenceservice-config\n  name: x\n", "name more than once"),
         ("x: &x {a: '{}'}\nkind: ConfigMap\nmetadata:\n  name: inferenceservice-config\ndata:\n  <<: *x\n", "merge"),
+        (
+            "kind: ConfigMap\nmetadata:\n  name: inferenceservice-config\ndata: !!str\n",
+            "data is a mapping, and its tag",
+        ),
     ],
 )
 def test_an_object_that_readers_disagree_on_is_refused(head: str, reason: str) -> None:
