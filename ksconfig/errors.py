@@ -75,10 +75,16 @@ class KsconfigError(Exception):
         self.not_done: str | None = None
 
     def __str__(self) -> str:
-        head = f"{self.not_done}: {self.why}" if self.not_done else self.why
+        # a line break in a value that was seen makes no line of its own
+        head = _on_one_line(f"{self.not_done}: {self.why}" if self.not_done else self.why)
+        advice = _on_one_line(self.advice or "")
         if self.picture:
-            return "\n".join(part for part in (head, self.picture, self.advice) if part)
-        return f"{head}. {self.advice}" if self.advice else head
+            return "\n".join(part for part in (head, self.picture, advice) if part)
+        return f"{head}. {advice}" if advice else head
+
+
+def _on_one_line(text: str) -> str:
+    return text.replace("\n", "\\n")
 
 
 class UsageError(KsconfigError):

@@ -136,7 +136,7 @@ def get(path: str) -> None:
     form = opened.settings.output
     node = operations.get_value(opened.source, path, opened.scope)
     if form == "json":
-        output.result(node.source)
+        click.echo(output.visible(node.source))
     elif form == "yaml":
         from ksconfig.text.yaml_print import print_yaml
 

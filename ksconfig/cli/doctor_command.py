@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -51,9 +50,10 @@ def _print(finding: Finding) -> None:
     kind = click.style("breaks", fg="red", bold=True) if finding.severity == "breaks" else "note"
     only = f" (KServe {span_of(list(map(Release.parse, finding.releases)), ', ')} only)" if finding.releases else ""
     where = f"{finding.object}, " if finding.object and finding.object.kind != "ConfigMap" else ""
-    output.styled(f"{output.visible(str(finding.place))}: {kind}: {output.visible(where + finding.message + only)}")
+    message = output.on_one_line(where + finding.message + only)
+    output.styled(f"{output.on_one_line(str(finding.place))}: {kind}: {message}")
     for line in (f"{_sentence(finding.effect)}.", finding.mend):
-        output.result(textwrap.indent(output.visible(line), "    "))
+        output.result(f"    {line}")
 
 
 def _sentence(clause: str) -> str:

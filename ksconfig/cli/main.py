@@ -136,7 +136,7 @@ def _run(arguments: list[str], settings: Settings) -> int:
 
 
 def _report(error: KsconfigError, settings: Settings) -> int:
-    output.remark(f"error: {error}")
+    output.remark_lines(f"error: {error}")
     if settings.for_machines:
         content: documents.Error = {
             "apiVersion": output.API_VERSION,
@@ -198,7 +198,7 @@ def _unprinted(error: OSError, settings: Settings) -> int:
 
 def _internal(error: Exception, settings: Any) -> int:
     if settings.verbose:
-        output.remark(traceback.format_exc().rstrip())
+        output.remark_lines(traceback.format_exc().rstrip())
     state = "after the change was saved" if settings.written else "nothing was saved"
     output.remark(
         f"error: internal error, {state}: {type(error).__name__}: {error}. "

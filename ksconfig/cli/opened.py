@@ -280,7 +280,7 @@ class OpenedCluster:
             "rollback_on_failure": settings.rollback_on_failure,
             "wait_models": settings.wait_models,
             "models_timeout": seconds_of(settings.models_timeout, "--models-timeout"),
-            "say": output.remark,
+            "say": output.progress,
             "written": written,
             "began": began,
             "served": served,

@@ -35,9 +35,14 @@ def visible(text: str) -> str:
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
 
 
+def on_one_line(text: str) -> str:
+    """As `visible`, and line breaks are written out as well, so that data never makes a line of its own."""
+    return visible(text).replace("\n", "\\n")
+
+
 def result(text: str) -> None:
-    """Print to standard output; control characters are written out."""
-    click.echo(visible(text))
+    """Print a line to standard output."""
+    click.echo(on_one_line(text))
 
 
 def styled(text: str, *, err: bool = False) -> None:
@@ -46,8 +51,20 @@ def styled(text: str, *, err: bool = False) -> None:
 
 
 def remark(text: str) -> None:
-    """Print to standard error; control characters are written out, and no secret that was read is in it."""
+    """Print a line to standard error; no secret that was read is in it."""
+    click.echo(hide(on_one_line(text)), err=True)
+
+
+def remark_lines(text: str) -> None:
+    """Print several lines to standard error: an error with its picture, a trace."""
     click.echo(hide(visible(text)), err=True)
+
+
+def progress(text: str) -> None:
+    """Print how far it is; of several lines (a log's) all but the first are set in."""
+    first, *others = text.split("\n")
+    for line in (first, *(f"    {line}" for line in others)):
+        remark(line)
 
 
 def document(content: documents.Document, form: str) -> None:

@@ -102,7 +102,8 @@ def test_what_is_none_is_refused_with_the_part_and_the_reason(text: str, reason:
         Reference.parse(text)
 
     assert reason in str(caught.value)
-    assert f'"{text}"' in str(caught.value)
+    shown = text.replace("\n", "\\n")
+    assert f'"{shown}"' in str(caught.value)
     assert caught.value.exit_code == ExitCode.USAGE
     assert isinstance(caught.value, ValueError)
 

@@ -13,8 +13,9 @@ import pytest
 from tests.security.conftest import Home
 from tests.security.stub import Stub, serving
 
-#: Clears the screen and sets the title; C1's CSI; a carriage return; a bell; text from right to left; a mark for it.
-EVIL = "x\x1b[2J\x1b]0;owned\x07\x9b31m\rnone\x08\u202ereversed\u2066\u200f\x7f"
+#: Clears the screen and sets the title; C1's CSI; a carriage return; a bell; text from right to left; a mark for it; and a line that
+#: looks like one of ours.
+EVIL = "x\x1b[2J\x1b]0;owned\x07\x9b31m\rnone\x08\u202ereversed\u2066\u200f\x7f\nerror: FORGED"
 _RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 FORMS = ["table", "json", "yaml", "name"]
 
@@ -63,6 +64,7 @@ def test_data_of_files_is_printed_without_control_characters(home: Home, command
     done = home.run(*command, "-f", "kserve.yaml", "--kserve-version", "0.8", "-o", form, "-v")
     assert "internal error" not in done.said
     assert not _RAW.findall(done.said), repr(done.said)
+    assert "\nerror: FORGED" not in done.said
 
 
 def cluster(method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
@@ -115,6 +117,7 @@ def test_data_of_a_cluster_is_printed_without_control_characters(
     assert "internal error" not in done.said
     if not raw:
         assert not _RAW.findall(done.said), repr(done.said)
+        assert "\nerror: FORGED" not in done.said
 
 
 def test_a_name_of_the_cluster_never_leads_a_request_astray(home: Home, hostile: Stub) -> None:
