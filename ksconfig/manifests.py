@@ -214,11 +214,12 @@ def load(
     Files are read at once and parsed when first asked for, so a text that is not YAML is an `InvalidDocument` then.
 
     Raises:
+        UsageError: a path is empty.
         FileFailure: a file cannot be read, or is not UTF-8.
         Refused: a file is a template of a Helm chart.
     """
     paths = [path] if isinstance(path, str | Path) else list(path)
-    source = FileSource(read_paths(map(Path, paths)))
+    source = FileSource(read_paths(paths))
     return Manifests(source, namespace=namespace, kserve_version=kserve_version)
 
 

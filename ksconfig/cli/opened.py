@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
@@ -91,7 +90,7 @@ class OpenedFiles:
                 raise UsageError(f"{option} is for a cluster, and -f names manifests", advice="Leave one of them out.")
         with not_done("no manifest was read"):
             stream = (_standard_input(),) if "-" in settings.files else ()
-            files = [*stream, *read_paths(Path(name) for name in settings.files if name != "-")]
+            files = [*stream, *read_paths(name for name in settings.files if name != "-")]
         self.settings = settings
         self.source = FileSource(files)
         self.manifests = Manifests(

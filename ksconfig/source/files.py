@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ksconfig.errors import Conflict, FileFailure
+from ksconfig.errors import Conflict, FileFailure, UsageError
 from ksconfig.model.detect import Evidence
 from ksconfig.model.plan import FieldEdit, ObjectRef
 from ksconfig.model.services.service import KIND as SERVICE_KIND
@@ -91,10 +91,18 @@ class ManifestFile:
         self._edited = EditedText(self.text)
 
 
-def read_paths(paths: Iterable[Path]) -> tuple[ManifestFile, ...]:
-    """Read files and directories, each file once even if several paths lead to it (errors as in `read_path`)."""
+def read_paths(paths: Iterable[str | Path]) -> tuple[ManifestFile, ...]:
+    """Read files and directories, each file once even if several paths lead to it.
+
+    Raises:
+        UsageError: a path is empty.
+        FileFailure, Refused: as in `read_path`.
+    """
     files: dict[Path, ManifestFile] = {}
-    for path in paths:
+    for given in paths:
+        if not str(given):  # to pathlib that is the working directory
+            raise UsageError("the path of a manifest is empty", advice="Is it from a variable that is not set?")
+        path = Path(given)
         for file in read_path(path):
             files.setdefault((file.path or path).resolve(), file)
     return tuple(files.values())

@@ -313,3 +313,10 @@ def test_a_directory_with_neither_config_nor_runtime_says_so(tmp_path: Path) -> 
     write(tmp_path, namespace=OTHER, service="kind: Service\n# ServingRuntime\n")
     with pytest.raises(ksconfig.ConfigNotFound):
         ksconfig.load(tmp_path).images()
+
+
+def test_an_empty_path_is_not_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ksconfig.UsageError, match="the path of a manifest is empty"):
+        ksconfig.load("")
