@@ -77,9 +77,7 @@ def apply(site: Site, plan: Plan, options: Options) -> Result:
         error.revision = number
         error.not_done = f"{_written(result)}, and the controller serves"
         if not result.changed:
-            error.advice = (
-                "The values were there before, so nothing is taken back by itself; ksconfig status tells more."
-            )
+            error.advice = "The values were there before, so nothing is taken back; ksconfig status tells more."
         if not error.failed or not options.rollback_on_failure or not result.changed:
             raise
         raise _roll_back(site, result, options, error) from error
@@ -312,9 +310,7 @@ def _refuse_other_values(first: Plan, now: Plan, conflict: Conflict) -> None:
 
 def _write_once(site: Site, plan: Plan, options: Options) -> Revision | None:
     """Record and write, once."""
-    revision = None
-    if options.history:
-        revision = _record(site, plan, options)
+    revision = _record(site, plan, options) if options.history else None
     try:
         site.source.write(plan.edits)
     except (Conflict, ClusterFailure) as error:

@@ -51,7 +51,7 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(
 
 
 def test_an_answer_below_the_bound_is_read_whole(home: Home) -> None:
-    whole = {"a": "b" * (1 << 22)}
+    whole = {"metadata": {}, "a": "b" * (1 << 22)}
     with serving(lambda *_: (200, {"Content-Encoding": "gzip"}, gzip.compress(json.dumps(whole).encode()))) as stub:
         access = open_access(kubeconfig=home.kubeconfig({"token": "t"}, server=stub.url))
         assert access.client.request("GET", "/api") == whole

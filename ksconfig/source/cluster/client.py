@@ -114,6 +114,12 @@ class Client:
                 reason="NoAnswer",
                 advice="Check that the cluster runs and is the right one (kubectl config current-context).",
             ) from None
+        if 300 <= answer.status < 400:
+            raise ClusterFailure(
+                f"{method} {path}: {self.server} answered {answer.status}, which leads elsewhere",
+                status=answer.status, reason="Redirect",
+                advice="An API server does not do that; a login page or a proxy may stand before it: check the server.",
+            )  # fmt: skip
         if answer.status >= 400:
             refusal = failure(method, path, answer.status, data)
             asked = str(answer.headers.get("Retry-After", ""))
@@ -175,16 +181,29 @@ def json_of(data: bytes, path: str) -> dict[str, Any]:
         ClusterFailure: it is not.
     """
     try:
-        answer = json.loads(data) if data else {}
-    except ValueError:
+        answer = json.loads(data)
+    except (ValueError, RecursionError):
         answer = None
-    if not isinstance(answer, dict):
+    if not isinstance(answer, dict) or not _is_of_kubernetes(answer):
         shown = _one_line(data[:100].decode(errors="replace"))
+        what = "no object of Kubernetes" if isinstance(answer, dict) else "no JSON object"
         raise ClusterFailure(
-            f"{path}: the answer is no JSON object: {shown}", reason="BadAnswer",
+            f"{path}: the answer is {what}: {shown or 'nothing at all'}", reason="BadAnswer",
             advice="Check that the server in the kubeconfig is a Kubernetes API server.",
         )  # fmt: skip
     return answer
+
+
+def _is_of_kubernetes(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer has the shape of an object, a list of objects, or a list of the API's resources."""
+    if "items" in answer:
+        items = answer["items"]
+        return items is None or (isinstance(items, list) and all(map(_has_metadata, items)))
+    return _has_metadata(answer) or isinstance(answer.get("resources"), list)
+
+
+def _has_metadata(one: Any) -> bool:
+    return isinstance(one, dict) and isinstance(one.get("metadata"), dict)
 
 
 _WHO = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -50,9 +51,28 @@ def test_what_may_be_different_a_moment_later_is_tried_again(code: int, again: b
     assert is_transient(failure("GET", "/x", code, b"oops")) is again
 
 
-def test_an_answer_of_something_else_is_no_api_server() -> None:
-    with pytest.raises(ClusterFailure, match="no JSON object: <html>"):
-        json_of(b"<html>", "/x")
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"<html>", "no JSON object: <html>"),
+        (b"[]", "no JSON object"),
+        (b"", "no JSON object: nothing at all"),
+        (b"[" * 100_000, "no JSON object"),
+        (b"{}", "no object of Kubernetes: {}"),
+        (b'{"metadata": null}', "no object of Kubernetes"),
+        (b'{"items": "x"}', "no object of Kubernetes"),
+        (b'{"items": [null]}', "no object of Kubernetes"),
+        (b'{"items": [{"metadata": null}]}', "no object of Kubernetes"),
+    ],
+)
+def test_an_answer_of_something_else_is_no_api_server(answer: bytes, why: str) -> None:
+    with pytest.raises(ClusterFailure, match=re.escape(why)):
+        json_of(answer, "/x")
+
+
+@pytest.mark.parametrize("answer", [b'{"metadata": {}}', b'{"items": null}', b'{"items": []}', b'{"resources": []}'])
+def test_objects_lists_and_lists_of_resources_are_answers(answer: bytes) -> None:
+    assert json_of(answer, "/x") == json.loads(answer)
 
 
 def test_patience_tries_again_until_it_succeeds_and_no_longer_than_it_has() -> None:
