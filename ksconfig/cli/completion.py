@@ -12,7 +12,7 @@ import click
 from click.shell_completion import BashComplete, CompletionItem, ShellComplete, ZshComplete, get_completion_class
 
 from ksconfig.cli.commands import PROGRAM
-from ksconfig.cli.options import settings_of, unguarded
+from ksconfig.cli.options import settings_of
 from ksconfig.cli.tab import VARIABLE, seconds
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Names:
 
     def __init__(self, context: click.Context, incomplete: str) -> None:
         self._settings = settings_of(context)
-        self._given = [unguarded(one) for value in context.params.values() for one in _words(value)]
+        self._given = [one for value in context.params.values() for one in _words(value)]
         self._incomplete = incomplete
         self._everywhere = bool(context.params.get("everywhere"))
 
