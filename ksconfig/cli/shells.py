@@ -102,7 +102,14 @@ class Zsh(_Whole, ZshComplete):
 
 
 class Fish(_Whole, FishComplete):
-    """Click's own, which answers with whole words."""
+    """Commas in values and descriptions stay: only the first one of an answer separates.
+
+    Files are found by fish itself, as for a command that it does not know: behind ``--filename=`` and ``~`` too.
+    """
+
+    source_template = FishComplete.source_template.replace('string split "," $', 'string split -m 1 "," -- $').replace(
+        "__fish_complete_path $metadata[2]", "complete -C \"'' \"(commandline -ct)"
+    )
 
 
 #: What completes, by the name of its shell.

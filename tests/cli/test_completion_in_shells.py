@@ -24,6 +24,7 @@ LINES = [
     ("ksconfig set-image -f kserve.yaml ag", "ksconfig set-image -f kserve.yaml agent "),
     ("ksconfig set-image -f kserve.yaml sklearn=:v9 ag", "ksconfig set-image -f kserve.yaml sklearn=:v9 agent="),
     ("ksconfig images -f kse", "ksconfig images -f kserve.yaml "),
+    ("ksconfig images --filename=kse", "ksconfig images --filename=kserve.yaml "),
     ("ksconfig set-image sklearn x:1 --allow=pin", "ksconfig set-image sklearn x:1 --allow=pinned-tags "),
     ("ksconfig set-image sklearn x:1 --in=con", "ksconfig set-image sklearn x:1 --in=config "),
     ("ksconfig images --context kubernetes-", "ksconfig images --context kubernetes-admin@kubernetes "),
@@ -31,6 +32,7 @@ LINES = [
     ("ksconfig images --context=kubernetes-admin@k", "ksconfig images --context=kubernetes-admin@kubernetes "),
     ("ksconfig images --context arn:aws:eks:eu:1:cl", "ksconfig images --context arn:aws:eks:eu:1:cluster/a "),
     ("ksconfig --context a@b -f kserve.yaml set-image ag", "ksconfig --context a@b -f kserve.yaml set-image agent "),
+    ("ksconfig set --impact-namespaces team-a,team-", "ksconfig set --impact-namespaces team-a,team-b "),
 ]
 CLUSTER = """#!/bin/sh
 case "$*" in
@@ -79,6 +81,14 @@ def test_fish(manifest: Path, environment: dict[str, str], typed: str, completed
     shown = fish_offers(manifest.parent, environment, typed)
     offered = [line.partition("\t")[0] for line in shown.splitlines() if line]
     assert offered == [completed.rsplit(maxsplit=1)[-1]]
+
+
+@needs("fish")
+def test_fish_shows_descriptions_whole(manifest: Path, environment: dict[str, str]) -> None:
+    shown = fish_offers(manifest.parent, environment, "ksconfig set-image --kserve-v")
+    assert (
+        shown == "--kserve-version\tKServe release whose rules hold, like 0.7; told from what is read if not given.\n"
+    )
 
 
 class Terminal:
