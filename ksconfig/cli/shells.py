@@ -88,16 +88,23 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null || complete -F
 
 
 class Zsh(_Whole, ZshComplete):
-    """No space comes behind ``TARGET=``, and files are found behind ``--filename=``."""
+    """No space comes behind ``TARGET=``, files are found behind ``--filename=``, and compinit is not a must."""
 
-    source_template = ZshComplete.source_template.replace(
-        "compadd -U -V unsorted -a completions",
-        "compadd -U -V unsorted -- ${completions:#*=}\n"
-        "        compadd -U -V unsorted -S '' -- ${(M)completions:#*=}\n"
-        "        return 0",
-    ).replace(
-        "            _path_files -f",
-        "            [[ $PREFIX == -*=* ]] && compset -P 1 '*='\n            _path_files -f",
+    source_template = (
+        ZshComplete.source_template.replace(
+            "compadd -U -V unsorted -a completions",
+            "compadd -U -V unsorted -- ${completions:#*=}\n"
+            "        compadd -U -V unsorted -S '' -- ${(M)completions:#*=}\n"
+            "        return 0",
+        )
+        .replace(
+            "            _path_files -f",
+            "            [[ $PREFIX == -*=* ]] && compset -P 1 '*='\n            _path_files -f",
+        )
+        .replace(
+            "    compdef %(complete_func)s",
+            "    (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }\n    compdef %(complete_func)s",
+        )
     )
 
 

@@ -161,6 +161,22 @@ def test_zsh(start: Start, typed: str, completed: str) -> None:
     zsh.tab(typed, completed)
 
 
+@needs("zsh")
+def test_zsh_needs_no_compinit_first(start: Start) -> None:
+    zsh = start("zsh", "-f", "-i")
+    zsh.load('eval "$(ksconfig completion zsh)"')
+    assert "compdef" not in zsh.shown
+    zsh.tab("ksconfig rollb", "ksconfig rollback ")
+
+
+@needs("zsh")
+def test_zsh_finds_the_file_in_zfunc(start: Start) -> None:
+    zsh = start("zsh", "-f", "-i")
+    zsh.load("mkdir ~/.zfunc; ksconfig completion zsh > ~/.zfunc/_ksconfig")
+    zsh.load("fpath=(~/.zfunc $fpath); autoload -Uz compinit; compinit -u -D")
+    zsh.tab("ksconfig rollb", "ksconfig rollback ")
+
+
 @needs("bash")
 @pytest.mark.parametrize(
     ("typed", "completed"),
