@@ -10,7 +10,7 @@ from ksconfig.cli import output
 from ksconfig.cli.commands import Command, program
 from ksconfig.cli.completing import names_of
 from ksconfig.cli.opened import OpenedCluster, ask, open_cluster
-from ksconfig.cli.options import shared_options, writing_options
+from ksconfig.cli.options import Number, shared_options, writing_options
 from ksconfig.cli.services_output import state_content, states_table
 from ksconfig.errors import ConfigNotFound, RevisionNotFound, RightMissing, UsageError
 from ksconfig.model.plan import Change
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(cls=Command, examples=("history", "history 3", "history -o json"))
-@click.argument("revision", required=False, type=click.IntRange(min=1), shell_complete=names_of("revisions"))
+@click.argument("revision", required=False, type=Number(min=1), shell_complete=names_of("revisions"))
 @shared_options
 def history(revision: int | None) -> None:
     """List what was changed, or show one revision as a diff."""
@@ -119,7 +119,7 @@ def _content(one: Revision, gone: frozenset[int]) -> documents.RevisionSummary:
 @click.command(cls=Command, examples=("rollback", "rollback --to-revision 3 --dry-run"))
 @click.option(
     "--to-revision",
-    type=click.IntRange(min=0),
+    type=Number(min=0),
     metavar="N",
     shell_complete=names_of("states"),
     help="The state right after revision N; 0: before the first.",

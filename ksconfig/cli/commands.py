@@ -6,11 +6,12 @@ import difflib
 import re
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ksconfig.cli.options import GUARD
+if TYPE_CHECKING:
+    from click.parser import _OptionParser
 
 PROGRAM = "ksconfig"
 _WITH_VALUE = re.compile(r"(?<= )(--?\w[\w-]*|>) (?!-)")
@@ -47,9 +48,31 @@ class Shown(click.Command):
 class Command(Shown):
     """A command whose arguments may be negative numbers: ``set uidModelcar -1`` is no option -1."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        guarded = [GUARD + arg if arg[:1] == "-" and arg[1:2].isdigit() else arg for arg in args]
-        return super().parse_args(ctx, guarded)
+    def make_parser(self, ctx: click.Context) -> _OptionParser:
+        """Guard negative numbers from click's parser, and from it alone: values are converted as they were given."""
+        parser = super().make_parser(ctx)
+        parse = parser.parse_args
+
+        def parse_guarded(args: list[str]) -> tuple[dict[str, Any], list[str], list[click.Parameter]]:
+            values, left, order = parse(list(map(_guarded, args)))
+            return {name: _unguarded(value) for name, value in values.items()}, _unguarded(left), order
+
+        parser.parse_args = parse_guarded  # type: ignore[method-assign]  # the parser's class is click's own matter
+        return parser
+
+
+#: Put before an argument that looks like a negative number, so that it is not taken for an option.
+_GUARD = "\ue000"
+
+
+def _guarded(argument: str) -> str:
+    return _GUARD + argument if argument[:1] == "-" and argument[1:2].isdigit() else argument
+
+
+def _unguarded(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_unguarded, value))
+    return value.removeprefix(_GUARD) if isinstance(value, str) else value
 
 
 class Group(Shown, click.Group):

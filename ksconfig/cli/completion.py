@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import BashComplete, CompletionItem, ShellComplete, ZshComplete, get_completion_class
+from click.shell_completion import CompletionItem, ShellComplete
 
 from ksconfig.cli.commands import PROGRAM
-from ksconfig.cli.options import settings_of, unguarded
+from ksconfig.cli.options import settings_of
+from ksconfig.cli.shells import SHELLS
 from ksconfig.cli.tab import VARIABLE, seconds
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Names:
 
     def __init__(self, context: click.Context, incomplete: str) -> None:
         self._settings = settings_of(context)
-        self._given = [unguarded(one) for value in context.params.values() for one in _words(value)]
+        self._given = [one for value in context.params.values() for one in _words(value)]
         self._incomplete = incomplete
         self._everywhere = bool(context.params.get("everywhere"))
 
@@ -131,33 +132,11 @@ def _fits(name: str, incomplete: str) -> bool:
     return name.startswith(incomplete) and name.isprintable() and " " not in name
 
 
-class _Bash(BashComplete):
-    """Click's own, and no space behind ``TARGET=``."""
-
-    source_template = BashComplete.source_template.replace(
-        "COMPREPLY+=($value)", 'COMPREPLY+=("$value")\n            [[ $value == *= ]] && compopt -o nospace'
-    )
-
-
-class _Zsh(ZshComplete):
-    """Click's own, and no space behind ``TARGET=``."""
-
-    source_template = ZshComplete.source_template.replace(
-        "compadd -U -V unsorted -a completions",
-        "compadd -U -V unsorted -- ${completions:#*=}\n"
-        "        compadd -U -V unsorted -S '' -- ${(M)completions:#*=}\n"
-        "        return 0",
-    )
-
-
-_OURS = {"bash": _Bash, "zsh": _Zsh}
-
-
 def shell(name: str, program: str = PROGRAM) -> ShellComplete | None:
     """What completes for a shell."""
     from ksconfig.cli.main import cli
 
-    found = _OURS.get(name) or get_completion_class(name)
+    found = SHELLS.get(name)
     return found(cli, {}, program, VARIABLE) if found else None
 
 

@@ -13,7 +13,7 @@ from ksconfig.cli import output
 from ksconfig.cli.commands import Command, Group, program
 from ksconfig.cli.completing import names_of
 from ksconfig.cli.opened import Opened, open_source, tell_release
-from ksconfig.cli.options import settings_of, shared_options, unguarded, writing_options
+from ksconfig.cli.options import settings_of, shared_options, writing_options
 from ksconfig.cli.registry import Desk, registry_options
 from ksconfig.errors import InvalidDocument, UsageError
 from ksconfig.model.plan import Plan
@@ -23,12 +23,6 @@ from ksconfig.text.json_write import RawJson
 
 if TYPE_CHECKING:
     from ksconfig.cli import documents
-
-
-def _unguarded(_: click.Context, __: click.Parameter, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return tuple(map(unguarded, value))
-    return unguarded(value) if isinstance(value, str) else value
 
 
 def _change_lines(plan: Plan, path: str) -> list[str]:
@@ -124,7 +118,7 @@ def check(references: tuple[str, ...], platforms: tuple[str, ...], ca: Path | No
 @click.command(
     cls=Command, examples=("get predictors.sklearn.v1.image -f kserve.yaml", "get deploy.defaultDeploymentMode")
 )
-@click.argument("path", callback=_unguarded)
+@click.argument("path")
 @shared_options
 def get(path: str) -> None:
     """Print one JSON value of the config.
@@ -157,8 +151,8 @@ def get(path: str) -> None:
         'set ingress.ingressDomain models.example.com --reason "new domain"',
     ),
 )
-@click.argument("path", callback=_unguarded)
-@click.argument("value", callback=_unguarded)
+@click.argument("path")
+@click.argument("value")
 @click.option("--json", "as_json", is_flag=True, help="VALUE is JSON and is written as it stands; its type may change.")
 @writing_options
 @shared_options
@@ -186,7 +180,7 @@ def _raw(value: str) -> RawJson:
 
 
 @click.command(cls=Command, examples=("unset router.headers -f kserve.yaml", "unset router.headers --dry-run"))
-@click.argument("path", callback=_unguarded)
+@click.argument("path")
 @writing_options
 @shared_options
 def unset(path: str) -> None:
@@ -213,13 +207,11 @@ def unset(path: str) -> None:
     "arguments",
     nargs=-1,
     metavar="TARGET IMAGE | TARGET=IMAGE...",
-    callback=_unguarded,
     shell_complete=names_of("targets"),
 )
 @click.option(
     "--gpu-version",
     multiple=True,
-    callback=_unguarded,
     metavar="[TARGET=]TAG",
     help="The tag for services with a GPU (tensorflow and pytorch, KServe to 0.9).",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -90,6 +91,19 @@ class Settings:
         return Care(tuple(namespaces), self.unpin, tuple(self.unpin_services), bound)
 
 
+class Number(click.IntRange):
+    """A number from some bound on, and the error that says which."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        with suppress(click.BadParameter):
+            return int(super().convert(value, param, ctx))
+        name = param.opts[-1] if isinstance(param, click.Option) else param.human_readable_name if param else "It"
+        number = isinstance(value, int) or value.removeprefix("-").isdecimal()
+        raise click.UsageError(
+            f"{name} is {value if number else repr(value)}, and must be a number from {self.min}", ctx
+        )
+
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _REPEATABLE = {"files", "allow", "unpin_services", "impact_namespaces"}
 
@@ -101,7 +115,7 @@ def _take(context: click.Context, parameter: click.Parameter, value: Any) -> Non
     if not value:
         return
     if name in _REPEATABLE:
-        getattr(settings, name).extend(map(unguarded, value))
+        getattr(settings, name).extend(value)
         return
     times = value if isinstance(value, int) else len(value)
     if name != "verbose" and (times > 1 or name in settings.given):
@@ -109,16 +123,7 @@ def _take(context: click.Context, parameter: click.Parameter, value: Any) -> Non
     if not isinstance(value, int) and not value[0]:
         raise click.UsageError(f"Option {'/'.join(parameter.opts)} needs a value.", context)
     settings.given.add(name)
-    setattr(settings, name, True if isinstance(value, int) else unguarded(value[0]))
-
-
-#: Put before an argument that looks like a negative number, so that it is not taken for an option.
-GUARD = "\ue000"
-
-
-def unguarded(argument: str) -> str:
-    """The argument as it was given."""
-    return argument.removeprefix(GUARD)
+    setattr(settings, name, True if isinstance(value, int) else value[0])
 
 
 def settings_of(context: click.Context) -> Settings:

@@ -11,7 +11,7 @@ from ksconfig.cli import output
 from ksconfig.cli.commands import Command, Group
 from ksconfig.cli.completing import names_of
 from ksconfig.cli.opened import OpenedCluster, open_cluster
-from ksconfig.cli.options import shared_options, writing_options
+from ksconfig.cli.options import Number, shared_options, writing_options
 from ksconfig.errors import UsageError
 from ksconfig.model.plan import Plan
 
@@ -154,7 +154,7 @@ def _pairs(_: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 @click.option("--arg", "args", multiple=True, metavar="ARG", help="Add an argument; repeatable.")
 @click.option("--format", "formats", multiple=True, metavar="NAME[:VERSION]", help="What it serves; repeatable.")
 @click.option("--auto-select", is_flag=True, help="Let services get it that name no runtime.")
-@click.option("--priority", type=click.IntRange(1), metavar="N", help="Among those that fit; the highest comes first.")
+@click.option("--priority", type=Number(1), metavar="N", help="Among those that fit; the highest comes first.")
 @writing_options
 @shared_options
 def create(name: str, image: str, base: str | None, whole: bool, **more: Any) -> None:

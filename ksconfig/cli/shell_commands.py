@@ -21,6 +21,8 @@ def completion(shell: str) -> None:
 
     Or load it in each shell: eval "$(ksconfig completion bash)". As kubectl ksconfig it is completed by kubectl itself,
     once that is (kubectl completion --help).
+
+    Zsh looks into ~/.zfunc if ~/.zshrc has fpath=(~/.zfunc $fpath) before compinit.
     """
     from ksconfig.cli.completion import shell as completes
 

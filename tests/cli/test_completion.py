@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -150,33 +148,6 @@ def test_each_shell_is_answered_in_its_own_form(run: Run, name: str, expected: s
 @pytest.mark.parametrize("instruction", ["tcsh_complete", "bash_source", "bash", ""])
 def test_an_unknown_shell_is_answered_with_nothing(run: Run, instruction: str) -> None:
     assert run(_KSCONFIG_COMPLETE=instruction) == (0, "", "")
-
-
-@pytest.mark.skipif(shutil.which("bash") is None, reason="this system has no bash")
-@pytest.mark.parametrize(
-    ("line", "reply"),
-    [
-        ("ksconfig rollb", "rollback"),
-        ("ksconfig set-image -f kserve.yaml ag", "agent"),
-        ("ksconfig set-image -f kserve.yaml sklearn = :v9 ag", "agent="),  # bash takes = for a word of its own
-    ],
-)
-def test_bash_completes_with_the_script_that_is_printed(here: Path, run: Run, line: str, reply: str) -> None:
-    (here / "ksconfig").write_text(f'#!/bin/sh\nexec {sys.executable} -m ksconfig "$@"\n')
-    (here / "ksconfig").chmod(0o755)
-    script = textwrap.dedent(f"""\
-        PATH="$PWD:$PATH"
-        compopt() {{ :; }}
-        export KSCONFIG_COMPLETION_SECONDS=30
-        eval "$(ksconfig completion bash)"
-        complete -p ksconfig
-        COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
-        _ksconfig_completion ksconfig
-        printf '%s\\n' "${{COMPREPLY[@]}}"
-    """)
-    done = subprocess.run(["bash", "--norc", "-c", script], cwd=here, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["complete -o nosort -F _ksconfig_completion ksconfig", reply]
-    assert done.stderr == ""
 
 
 @pytest.mark.parametrize(

@@ -127,3 +127,25 @@ def test_messages_name_the_program_too(run: Run) -> None:
 def test_the_nearest_name_is_suggested(line: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_here(line.split()) == 2
     assert hint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("rollback --to-revision -1", "--to-revision is -1, and must be a number from 0"),
+        ("rollback --to-revision last", "--to-revision is 'last', and must be a number from 0"),
+        ("history -1", "REVISION is -1, and must be a number from 1"),
+        ("history abc", "REVISION is 'abc', and must be a number from 1"),
+        ("runtime create x --image r/x:1 --priority -1", "--priority is -1, and must be a number from 1"),
+        ("restart --restart-by -1", "'-1' is not one of 'delete', 'rollout'"),
+        ("set-image agent --in -1", "'-1' is not one of 'config', 'runtimes'"),
+        ("status -1", "unexpected extra argument (-1)"),
+    ],
+)
+def test_what_is_no_number_that_may_stand_there_is_shown_as_given(
+    line: str, error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_here(line.split()) == 2
+    shown = capsys.readouterr().err
+    assert error in shown
+    assert shown.isascii()
