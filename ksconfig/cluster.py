@@ -20,7 +20,7 @@ from ksconfig.model.rollout import is_ready, wanted_replicas
 from ksconfig.operations import Image, Scope, history, live, preflight
 from ksconfig.operations import rollback as way_back
 from ksconfig.operations.certain import planned
-from ksconfig.operations.images import Pinning
+from ksconfig.operations.images import Pinning, unchanged
 from ksconfig.operations.live import Result
 from ksconfig.operations.rollout import check_restartable, restart, unproved
 from ksconfig.operations.site import Options, Say, Site
@@ -184,7 +184,7 @@ class Cluster:
             plan = operations.plan_set_image(self.source, images, scope, gpu_version=versions, within=within, pin=pin)
             return preflight.review(self.site, plan, scope)
 
-        with not_done(f"{', '.join(images)} {'was' if len(images) == 1 else 'were'} not changed"):
+        with not_done(unchanged(images)):
             return replace(planned(self.source, make), again=make)
 
     def plan_set(
@@ -243,7 +243,7 @@ class Cluster:
             ModelsNotReady: services do not run their new image, or are not ready with it.
             RolledBack: the controller or a service did not come up with the change, which was taken back.
         """
-        made = Options(**options)
+        made = Options.of(options)
         self._patience.renew(made.timeout)
         with not_done(f"{plan.command} was not carried out"):
             return live.apply(self.site, plan, made)
@@ -255,7 +255,7 @@ class Cluster:
             KsconfigError: as `apply`.
         """
         with not_done(f"{plan.command} cannot be carried out"):
-            live.dry_run(self.site, plan, Options(**options))
+            live.dry_run(self.site, plan, Options.of(options))
 
     def restarts(self, plan: Plan) -> bool:
         """Whether carrying out a plan restarts the controller."""

@@ -64,6 +64,19 @@ def _stand_in_config(view: View, targets: Iterable[str]) -> bool:
     return set(targets) <= alone
 
 
+def unchanged(images: Mapping[str, str]) -> str:
+    """The clause that says that none of these targets was changed.
+
+    Raises:
+        UsageError: it is no mapping from target to image, or empty.
+    """
+    if not isinstance(images, Mapping) or not all(isinstance(one, str) for pair in images.items() for one in pair):
+        raise UsageError("images must be a mapping from target to image, both strings")
+    if not images or not all(images):
+        raise UsageError("no target was named", advice="Say TARGET IMAGE, or TARGET=IMAGE several times.")
+    return f"{', '.join(images)} {'was' if len(images) == 1 else 'were'} not changed"
+
+
 def plan_set_image(
     source: Source,
     images: Mapping[str, str],
@@ -89,11 +102,7 @@ def plan_set_image(
     """
     from ksconfig.operations.foresight import foresee  # what only plans need is loaded only for them
 
-    if not isinstance(images, Mapping) or not all(isinstance(one, str) for pair in images.items() for one in pair):
-        raise UsageError("images must be a mapping from target to image, both strings")
-    if not images or not all(images):
-        raise UsageError("no target was named", advice="Say TARGET IMAGE, or TARGET=IMAGE several times.")
-    with not_done(f"{', '.join(images)} {'was' if len(images) == 1 else 'were'} not changed"):
+    with not_done(unchanged(images)):
         arguments = {target: ImageArgument.parse(image) for target, image in images.items()}
         draft = Draft(View(source, scope), "set-image")
         places = _places(draft, arguments, within)

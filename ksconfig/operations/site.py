@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
 
 from ksconfig.errors import UsageError
 from ksconfig.source.cluster.patience import Patience
@@ -11,6 +13,8 @@ from ksconfig.source.cluster.records import Records
 from ksconfig.source.cluster.source import ClusterSource
 from ksconfig.source.cluster.workload import Workload
 
+#: How the controller's pods are replaced.
+RESTART_BY = ("delete", "rollout")
 #: Is called with a line about long work, whenever there is something new to say.
 Say = Callable[[str], None]
 
@@ -64,6 +68,26 @@ class Options:
             value = getattr(self, name)
             if not isinstance(value, int | float) or value <= 0:
                 raise UsageError(f"{name} is {value!r}, and must be a number of seconds above 0")
+        if self.restart_by not in RESTART_BY:
+            raise UsageError(f"restart_by is {self.restart_by!r}, and must be one of {', '.join(RESTART_BY)}")
+        if not isinstance(self.history_limit, int) or self.history_limit < 0:
+            raise UsageError(f"history_limit is {self.history_limit!r}, and must be a number from 0 (keep all)")
+        if not isinstance(self.reason, str):
+            raise UsageError(f"reason is {self.reason!r}, and must be a string")
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Options:
+        """From keyword arguments.
+
+        Raises:
+            UsageError: there is no such option, or a value is none that it takes.
+        """
+        names = [one.name for one in fields(cls)]
+        for name in given:
+            if name not in names:
+                near = get_close_matches(name, names, 1)
+                raise UsageError(f"there is no option {name}", advice=f"Did you mean {near[0]}?" if near else None)
+        return cls(**given)
 
 
 @dataclass(frozen=True)
