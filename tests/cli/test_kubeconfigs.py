@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import stat
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,6 +59,39 @@ def test_a_plugin_that_fails_is_told_with_its_own_words(status: Status, tmp_path
     assert "did not answer" not in done.err
 
 
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_plugin_does_not_outlive_a_command_that_is_interrupted(status: Status, tmp_path: Path, sent: int) -> None:
+    script = "sleep 300 & echo $! > its-child.new; mv its-child.new its-child; wait"
+    status(user=plugin(tmp_path, "exit 1"))
+    plugin(tmp_path, script)
+    command = subprocess.Popen(
+        [sys.executable, "-m", "ksconfig", "status"], cwd=tmp_path, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, "KUBECONFIG": str(tmp_path / "config")},
+    )  # fmt: skip
+    started = tmp_path / "its-child"
+    assert within(30, started.exists)
+    command.send_signal(sent)
+    assert b"interrupted: " in command.communicate(timeout=30)[1]
+    assert command.returncode == 128 + sent
+    assert within(5, lambda: not runs(int(started.read_text())))
+
+
+def within(seconds: float, true: Callable[[], bool]) -> bool:
+    """Whether something becomes true within this time."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def runs(process: int) -> bool:
+    """Whether a process runs; one that has ended and that nobody waited for does not."""
+    done = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False)
+    return done.stdout.strip()[:1] not in ("", "Z")
+
+
 def test_a_plugin_that_is_not_installed_is_named(status: Status) -> None:
     done = status(user={"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-login"}})
     assert done.code == 1
@@ -64,7 +101,7 @@ def test_a_plugin_that_is_not_installed_is_named(status: Status) -> None:
 def test_a_plugin_that_says_nothing_useful_is_named(status: Status, tmp_path: Path) -> None:
     done = status(user=plugin(tmp_path, "echo hello"))
     assert done.code == 1
-    assert "failed to decode" in done.err
+    assert "gave no JSON" in done.err
     assert "get-token" in done.err
 
 

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ksconfig.errors import ClusterFailure, UsageError
 from ksconfig.secrecy import keep_password_of
+from ksconfig.source.cluster import children, plugin
 from ksconfig.source.cluster.client import Client
 from ksconfig.source.cluster.kubeconfig import choose, exists, fill, location
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient, Configuration
 
-# A credential plugin may wait for a person who is not there.
-_PLUGIN_SECONDS = 60.0
+# Longer than a login plugin may take, which then tells more of it.
+_LOGIN_SECONDS = plugin.SECONDS + 5
 
 
 class Access(NamedTuple):
@@ -58,7 +59,7 @@ def open_access(context: str | None = None, kubeconfig: str | Path | None = None
             )
         return _in_cluster(settings)
     chosen = choose(path, context)
-    _within_seconds(lambda: fill(settings, chosen), chosen.plugin)
+    _within_seconds(lambda: fill(settings, chosen), chosen.user)
     return Access(Client(_api(settings)), chosen.context, chosen.namespace, chosen.user)
 
 
@@ -92,7 +93,7 @@ def _in_cluster(settings: Configuration) -> Access:
     return Access(Client(_api(settings)), "in-cluster", namespace or "default", "in-cluster ServiceAccount")
 
 
-def _within_seconds(load: Callable[[], None], plugin: str) -> None:
+def _within_seconds(load: Callable[[], None], user: str) -> None:
     """Load credentials, within a bound of time."""
     outcome: list[BaseException | None] = []
 
@@ -105,11 +106,15 @@ def _within_seconds(load: Callable[[], None], plugin: str) -> None:
 
     worker = threading.Thread(target=run, daemon=True)
     worker.start()
-    worker.join(_PLUGIN_SECONDS)
+    try:
+        worker.join(_LOGIN_SECONDS)
+    except BaseException:  # Ctrl-C, or SIGTERM: the thread does not hear of it
+        children.end_all()
+        raise
     if not outcome:
         raise ClusterFailure(
-            f"the credential plugin {plugin} did not end within {_PLUGIN_SECONDS:g} s",
-            advice="Log in with it by hand first; here it cannot ask anything.",
+            f'the credentials of user "{user}" were not there within {_LOGIN_SECONDS:g} s',
+            advice="Log in by hand first; here nothing can be asked.",
         )
     if outcome[0] is not None:
         raise outcome[0]

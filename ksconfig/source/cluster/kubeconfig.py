@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ksconfig.errors import ClusterFailure, KsconfigError, UsageError
-from ksconfig.secrecy import keep, keep_login, keep_password_of
+from ksconfig.errors import ClusterFailure, UsageError
+from ksconfig.secrecy import SECRET_NAME, keep, keep_login, keep_password_of
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
@@ -90,25 +89,26 @@ def context_names(path: str | None) -> list[str]:
     return [str(one["name"]) for one in _entries(_merged(where).value, "contexts", where)]
 
 
-_SECRET_NAME = re.compile(r"token|secret|passw|key|credential|auth", re.IGNORECASE)
-
-
 def _keep_secrets(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> None:
-    """Hide what a context holds of secrets from now on, whoever repeats it."""
+    """Hide what a context holds of secrets from now on, whoever repeats it.
+
+    Of what a plugin is given, only what is called a secret: other values may be words of our own messages. What the
+    plugin itself says is quoted without any of them.
+    """
     keep_password_of(cluster.get("server"))
     keep_password_of(cluster.get("proxy-url"))
     keep(user.get("token"), user.get("client-key-data"))
     keep_login(str(user.get("username") or ""), str(user.get("password") or ""))
     provider = (user.get("auth-provider") or {}).get("config") or {}
-    keep(*(value for name, value in provider.items() if _SECRET_NAME.search(name)))
+    keep(*(value for name, value in provider.items() if SECRET_NAME.search(name)))
     plugin = user.get("exec") or {}
     for variable in plugin.get("env") or ():
-        if _SECRET_NAME.search(str(variable.get("name"))):
+        if SECRET_NAME.search(str(variable.get("name"))):
             keep(variable.get("value"))
     words = [str(word) for word in plugin.get("args") or ()]
     for word, following in zip(words, [*words[1:], ""], strict=False):
         option, _, value = word.partition("=")
-        if option.startswith("-") and _SECRET_NAME.search(option):
+        if option.startswith("-") and SECRET_NAME.search(option):
             keep(value or ("" if following.startswith("-") else following))
 
 
@@ -150,15 +150,19 @@ def fill(settings: Configuration, chosen: Chosen) -> None:
     Raises:
         ClusterFailure: credentials cannot be had.
     """
-    from kubernetes import config
+    from ksconfig.source.cluster.loader import Loader
 
     heard = _Heard()
     root = logging.getLogger()
     root.addHandler(heard)
     try:
-        config.load_kube_config_from_dict(chosen.merged, chosen.context, settings, persist_config=False)  # type: ignore[no-untyped-call]
-    except KsconfigError:
-        raise
+        loader = Loader(chosen.merged, chosen.context, config_base_path=None)  # type: ignore[no-untyped-call]
+        loader.load_and_set(settings)  # type: ignore[no-untyped-call]
+    except ClusterFailure as error:
+        raise ClusterFailure(
+            f'the credentials of user "{chosen.user}" cannot be had: {error.why}',
+            advice=error.advice, status=error.status, reason=error.reason,
+        ) from None  # fmt: skip
     except FileNotFoundError as error:
         raise _unfit(f'user "{chosen.user}" names the file {error.filename}, which is not there') from None
     except Exception as error:  # whatever a plugin or a reader of certificates raises
