@@ -10,14 +10,13 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Outcome, Run
+from tests.cli.conftest import Outcome, Run, runs, within
 
 CLUSTER = {"server": "https://127.0.0.1:1"}
 Status = Callable[..., Outcome]
@@ -74,22 +73,6 @@ def test_a_plugin_does_not_outlive_a_command_that_is_interrupted(status: Status,
     assert b"interrupted: " in command.communicate(timeout=30)[1]
     assert command.returncode == 128 + sent
     assert within(5, lambda: not runs(int(started.read_text())))
-
-
-def within(seconds: float, true: Callable[[], bool]) -> bool:
-    """Whether something becomes true within this time."""
-    end = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def runs(process: int) -> bool:
-    """Whether a process runs; one that has ended and that nobody waited for does not."""
-    done = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False)
-    return done.stdout.strip()[:1] not in ("", "Z")
 
 
 def test_a_plugin_that_is_not_installed_is_named(status: Status) -> None:
