@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,42 @@ def test_a_server_without_scheme_is_shown(status: Status, cluster: dict[str, str
     assert done.code == 1
     assert 'the server of cluster "c" is "' in done.err
     assert "https://" in done.err
+
+
+@pytest.mark.parametrize("server", ["https://[127.0.0.1", "https://127.0.0.1:port", "https://", "https://:6443"])
+def test_a_server_that_is_no_address_is_not_blamed_on_the_user(status: Status, server: str) -> None:
+    done = status(cluster={"server": server})
+    assert done.code == 1
+    assert f'the server of cluster "c" is "{server}", which is no address' in done.err
+
+
+@pytest.mark.skipif(find_spec("socks") is not None, reason="PySocks is installed")
+def test_a_socks_proxy_names_the_package_that_it_needs(status: Status) -> None:
+    done = status(cluster={**CLUSTER, "proxy-url": "socks5://127.0.0.1:2"})
+    assert done.code == 1
+    assert "socks5://127.0.0.1:2 is a SOCKS proxy, and the package PySocks is not installed" in done.err
+    assert "pip install PySocks" in done.err
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ({"username": "me", "password": "pass☃word"}, 'the password of user "u" holds a character that cannot be sent'),
+        ({"username": "me", "password": 123456}, 'the password of user "u" is no text, but a number'),
+        ({"token": 12345678}, 'the token of user "u" is no text, but a number'),
+        ({"token": "secret\u0001token"}, "a control character or one that is no ASCII (U+0001)"),
+        ({"auth-provider": {"name": "azure", "config": {}}}, 'its auth-provider "azure" gave no token'),
+        ({"auth-provider": {"name": "oidc", "config": {"id-token": "none"}}}, 'its auth-provider "oidc" gave no token'),
+    ],
+)
+def test_credentials_that_cannot_be_sent_are_told_before_a_server_is_asked(
+    status: Status, user: Any, told: str
+) -> None:
+    done = status(user=user)
+    assert done.code == 1
+    assert told in done.err
+    assert "did not answer" not in done.err
+    assert "codec" not in done.err
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,14 @@ def _api(settings: Configuration) -> ApiClient:
     keep_password_of(settings.host)
     try:
         return ApiClient(settings)
+    except ModuleNotFoundError as error:
+        if error.name != "socks":
+            raise
+        raise ClusterFailure(
+            f"the connection to the cluster cannot be made: its proxy {settings.proxy} is a SOCKS proxy, and the "
+            "package PySocks is not installed",
+            advice="Install it: pip install PySocks",
+        ) from None
     except Exception as error:  # whatever urllib3 and the readers of certificates and addresses raise
         raise ClusterFailure(
             f"the connection to the cluster cannot be made: {' '.join(str(error).split())}",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ksconfig.errors import ClusterFailure, UsageError
 from ksconfig.secrecy import SECRET_NAME, keep, keep_login, keep_password_of
+from ksconfig.source.cluster.checks import check_filled, check_server, check_user, unfit
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
@@ -28,6 +29,7 @@ class Chosen(NamedTuple):
         merged: the files' content, as the Kubernetes client takes it.
         namespace: the context's namespace; "default" if it names none.
         user: the name of its user; "" if it names none.
+        login: what it says of its user.
         plugin: the command that gives its credentials; "" if there is none.
     """
 
@@ -35,6 +37,7 @@ class Chosen(NamedTuple):
     context: str
     namespace: str
     user: str
+    login: Mapping[str, Any]
     plugin: str
 
 
@@ -73,14 +76,15 @@ def choose(path: str | None, context: str | None) -> Chosen:
             continue
         found = {one["name"]: one.get(kind) or {} for one in _entries(content, kind + "s", where)}
         if wanted not in found:
-            raise _unfit(f'context "{name}" names the {kind} "{wanted or ""}", which {where} does not have')
+            raise unfit(f'context "{name}" names the {kind} "{wanted or ""}", which {where} does not have')
         parts[kind] = found[wanted]
     _keep_secrets(parts["cluster"], parts.get("user", {}))
     server = str(parts["cluster"].get("server") or "")
-    if not server.startswith(("https://", "http://")):
-        raise _unfit(f'the server of cluster "{chosen["cluster"]}" is "{server}", and must begin with https://')
-    plugin = (parts.get("user", {}).get("exec") or {}).get("command", "")
-    return Chosen(merged, name, chosen.get("namespace") or "default", str(chosen.get("user") or ""), str(plugin))
+    check_server(str(chosen["cluster"]), server)
+    user = parts.get("user", {})
+    check_user(str(chosen.get("user")), user)
+    plugin = str((user.get("exec") or {}).get("command", ""))
+    return Chosen(merged, name, chosen.get("namespace") or "default", str(chosen.get("user") or ""), user, plugin)
 
 
 def context_names(path: str | None) -> list[str]:
@@ -124,7 +128,7 @@ def _merged(where: str) -> Any:
     except Exception as error:  # of the YAML reader, or of code that meets another shape than it expects
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         at = f", line {mark.line + 1}: {problem}" if mark and problem else ""
-        raise _unfit(f"{where} is no kubeconfig{at}") from None
+        raise unfit(f"{where} is no kubeconfig{at}") from None
     if merged is None:
         raise UsageError(f"{where} cannot be read: no such file", advice="Check --kubeconfig, or KUBECONFIG.")
     return merged
@@ -136,12 +140,8 @@ def _entries(content: Mapping[str, Any], kind: str, where: str) -> list[Mapping[
     for entry in entries:
         inner = entry.get(kind[:-1]) if isinstance(entry, Mapping) else None
         if not isinstance(entry, Mapping) or "name" not in entry or not isinstance(inner, Mapping | None):
-            raise _unfit(f"{where} is no kubeconfig: its {kind} must have a name and a {kind[:-1]} each")
+            raise unfit(f"{where} is no kubeconfig: its {kind} must have a name and a {kind[:-1]} each")
     return entries
-
-
-def _unfit(why: str) -> ClusterFailure:
-    return ClusterFailure(why, advice="Check it with: kubectl config view")
 
 
 def fill(settings: Configuration, chosen: Chosen) -> None:
@@ -164,10 +164,10 @@ def fill(settings: Configuration, chosen: Chosen) -> None:
             advice=error.advice, status=error.status, reason=error.reason,
         ) from None  # fmt: skip
     except FileNotFoundError as error:
-        raise _unfit(f'user "{chosen.user}" names the file {error.filename}, which is not there') from None
+        raise unfit(f'user "{chosen.user}" names the file {error.filename}, which is not there') from None
     except Exception as error:  # whatever a plugin or a reader of certificates raises
         text = " ".join(str(error).split()) or type(error).__name__
-        raise _unfit(f'the credentials of user "{chosen.user}" cannot be had: {text}') from None
+        raise unfit(f'the credentials of user "{chosen.user}" cannot be had: {text}') from None
     finally:
         root.removeHandler(heard)
     if heard.errors:
@@ -175,6 +175,7 @@ def fill(settings: Configuration, chosen: Chosen) -> None:
             f'the credentials of user "{chosen.user}" cannot be had: {"; ".join(heard.errors)}',
             advice=f"Run its plugin by hand: {chosen.plugin}" if chosen.plugin else "Check it: kubectl config view",
         )
+    check_filled(chosen.user, chosen.login, settings)
 
 
 class _Heard(logging.Handler):
