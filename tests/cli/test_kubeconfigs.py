@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import socket
 import stat
@@ -74,6 +75,39 @@ def test_a_plugin_does_not_outlive_a_command_that_is_interrupted(status: Status,
     assert b"interrupted: " in command.communicate(timeout=30)[1]
     assert command.returncode == 128 + sent
     assert within(5, lambda: not runs(int(started.read_text())))
+
+
+@pytest.mark.parametrize(
+    ("script", "after", "end"),
+    [
+        ('printf "Word: " >&2; read word; echo "got $word" >&2; exit 3', b"Word: ", (1, b"get-token ended with 3")),
+        ("echo Waiting >&2; sleep 300", b"Waiting", (143, b"interrupted: ")),
+    ],
+    ids=["asks", "hangs"],
+)
+def test_a_plugin_may_ask_at_a_terminal(
+    status: Status, tmp_path: Path, script: str, after: bytes, end: tuple[int, bytes]
+) -> None:
+    code, told = end
+    status(user=plugin(tmp_path, "exit 1"))
+    plugin(tmp_path, script)
+    ours, its = pty.openpty()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "ksconfig", "status"], cwd=tmp_path, stdin=its, stdout=its, stderr=its,
+        start_new_session=True, env={**os.environ, "KUBECONFIG": str(tmp_path / "config")},
+    )  # fmt: skip
+    os.close(its)
+    said = b""
+    while after not in said:
+        said += os.read(ours, 1000)
+    if code == 143:
+        command.terminate()
+    os.write(ours, b"xyzzy\n")
+    assert command.wait(30) == code
+    while told not in said:
+        said += os.read(ours, 1000)  # fails if there is no more
+    assert code == 143 or b"got xyzzy" in said
+    os.close(ours)
 
 
 def test_a_plugin_that_is_not_installed_is_named(status: Status) -> None:

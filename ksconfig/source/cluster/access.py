@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # Longer than a login plugin may take, which then tells more of it.
 _LOGIN_SECONDS = plugin.SECONDS + 5
+_MOMENT = 0.2
 
 
 class Access(NamedTuple):
@@ -115,7 +117,11 @@ def _within_seconds(load: Callable[[], None], user: str) -> None:
     worker = threading.Thread(target=run, daemon=True)
     worker.start()
     try:
-        worker.join(_LOGIN_SECONDS)
+        end = time.monotonic() + _LOGIN_SECONDS
+        while worker.is_alive() and time.monotonic() < end:
+            worker.join(
+                _MOMENT
+            )  # not at one go: a signal that the other thread receives would not be seen until its end
     except BaseException:  # Ctrl-C, or SIGTERM: the thread does not hear of it
         children.end_all()
         raise
