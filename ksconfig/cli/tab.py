@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 #: The variable by which the script of a shell asks for completions.
 VARIABLE = "_KSCONFIG_COMPLETE"
@@ -18,6 +19,7 @@ VARIABLE = "_KSCONFIG_COMPLETE"
 #: before it.
 PATIENCE = "KSCONFIG_COMPLETION_SECONDS"
 _SECONDS = 0.7
+_MOMENT = 0.01
 #: What kubectl is told where there is nothing: no names, and no files either.
 _NOTHING = ":4\n"
 
@@ -57,10 +59,17 @@ def _silently(answer: Callable[[], str], otherwise: str) -> NoReturn:
     def print_and_end(text: str) -> NoReturn:
         with suppress(OSError):
             os.write(1, text.encode())
+        with suppress(Exception):
+            if children := _children():
+                children.end_all()
         os._exit(0)  # a process or connection that is waited for would hold it up
 
-    def too_late(_: int, __: FrameType | None) -> NoReturn:
-        print_and_end(otherwise)
+    def too_late(_: int, __: FrameType | None) -> None:
+        children = _children()
+        if children and children.are_starting():  # a moment later it can be ended
+            signal.setitimer(signal.ITIMER_REAL, _MOMENT)
+        else:
+            print_and_end(otherwise)
 
     with suppress(Exception):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
@@ -70,3 +79,9 @@ def _silently(answer: Callable[[], str], otherwise: str) -> NoReturn:
     with suppress(BaseException):
         text = answer()
     print_and_end(text)
+
+
+def _children() -> Any:
+    """What knows the programs that run, unless it is not loaded, or just being so: then there are none."""
+    module = sys.modules.get("ksconfig.source.cluster.children")
+    return module if hasattr(module, "end_all") else None

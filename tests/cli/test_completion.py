@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ksconfig.cli.completion import shell
-from tests.cli.conftest import MANIFEST, Run
+from tests.cli.conftest import MANIFEST, Run, runs, within
 
 F = ("-f", "kserve.yaml")
 TARGETS = [
@@ -117,6 +117,27 @@ def test_kubectl_is_told_names_and_a_directive(here: Path) -> None:
 @pytest.mark.parametrize("words", ["set-image", "history", "runtime use", "images -n"])
 def test_what_goes_wrong_is_not_said(here: Path, kubectl: str, words: str) -> None:
     assert kubectl_complete(here, *words.split(), "", kubectl=kubectl) == (0, ":4\n", "")
+
+
+def test_a_login_that_hangs_is_run_once_and_ends_with_the_tab(here: Path) -> None:
+    hangs = "sleep 300 & echo $! >> logins; wait"
+    assert kubectl_complete(here, "set-image", "", kubectl=hangs) == (0, ":4\n", "")
+    (login,) = (here / "logins").read_text().split()
+    assert within(5, lambda: not runs(int(login)))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "asked"),
+    [
+        ("error: You must be logged in to the server (Unauthorized)", 1),
+        ("Unable to connect to the server: getting credentials: exec: executable login failed with exit code 1", 1),
+        ("Error from server (Forbidden): configmaps is forbidden", 9),
+    ],
+)
+def test_more_is_asked_only_of_a_server_that_knows_who_asks(here: Path, refusal: str, asked: int) -> None:
+    script = f"echo $* >> asked; echo '{refusal}' >&2; exit 1"
+    assert kubectl_complete(here, "set-image", "", kubectl=script) == (0, ":4\n", "")
+    assert len((here / "asked").read_text().splitlines()) == asked
 
 
 @pytest.mark.parametrize("kubectl", ["", "exit 1", "exec sleep 20"])

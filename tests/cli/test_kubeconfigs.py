@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import signal
 import socket
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Outcome, Run
+from tests.cli.conftest import Outcome, Run, runs, within
 
 CLUSTER = {"server": "https://127.0.0.1:1"}
 Status = Callable[..., Outcome]
@@ -55,6 +60,56 @@ def test_a_plugin_that_fails_is_told_with_its_own_words(status: Status, tmp_path
     assert "did not answer" not in done.err
 
 
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_plugin_does_not_outlive_a_command_that_is_interrupted(status: Status, tmp_path: Path, sent: int) -> None:
+    script = "sleep 300 & echo $! > its-child.new; mv its-child.new its-child; wait"
+    status(user=plugin(tmp_path, "exit 1"))
+    plugin(tmp_path, script)
+    command = subprocess.Popen(
+        [sys.executable, "-m", "ksconfig", "status"], cwd=tmp_path, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, "KUBECONFIG": str(tmp_path / "config")},
+    )  # fmt: skip
+    started = tmp_path / "its-child"
+    assert within(30, started.exists)
+    command.send_signal(sent)
+    assert b"interrupted: " in command.communicate(timeout=30)[1]
+    assert command.returncode == 128 + sent
+    assert within(5, lambda: not runs(int(started.read_text())))
+
+
+@pytest.mark.parametrize(
+    ("script", "after", "end"),
+    [
+        ('printf "Word: " >&2; read word; echo "got $word" >&2; exit 3', b"Word: ", (1, b"get-token ended with 3")),
+        ("echo Waiting >&2; sleep 300", b"Waiting", (143, b"interrupted: ")),
+    ],
+    ids=["asks", "hangs"],
+)
+def test_a_plugin_may_ask_at_a_terminal(
+    status: Status, tmp_path: Path, script: str, after: bytes, end: tuple[int, bytes]
+) -> None:
+    code, told = end
+    status(user=plugin(tmp_path, "exit 1"))
+    plugin(tmp_path, script)
+    ours, its = pty.openpty()
+    command = subprocess.Popen(
+        [sys.executable, "-m", "ksconfig", "status"], cwd=tmp_path, stdin=its, stdout=its, stderr=its,
+        start_new_session=True, env={**os.environ, "KUBECONFIG": str(tmp_path / "config")},
+    )  # fmt: skip
+    os.close(its)
+    said = b""
+    while after not in said:
+        said += os.read(ours, 1000)
+    if code == 143:
+        command.terminate()
+    os.write(ours, b"xyzzy\n")
+    assert command.wait(30) == code
+    while told not in said:
+        said += os.read(ours, 1000)  # fails if there is no more
+    assert code == 143 or b"got xyzzy" in said
+    os.close(ours)
+
+
 def test_a_plugin_that_is_not_installed_is_named(status: Status) -> None:
     done = status(user={"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-login"}})
     assert done.code == 1
@@ -64,7 +119,7 @@ def test_a_plugin_that_is_not_installed_is_named(status: Status) -> None:
 def test_a_plugin_that_says_nothing_useful_is_named(status: Status, tmp_path: Path) -> None:
     done = status(user=plugin(tmp_path, "echo hello"))
     assert done.code == 1
-    assert "failed to decode" in done.err
+    assert "gave no JSON" in done.err
     assert "get-token" in done.err
 
 
@@ -110,6 +165,42 @@ def test_a_server_without_scheme_is_shown(status: Status, cluster: dict[str, str
     assert done.code == 1
     assert 'the server of cluster "c" is "' in done.err
     assert "https://" in done.err
+
+
+@pytest.mark.parametrize("server", ["https://[127.0.0.1", "https://127.0.0.1:port", "https://", "https://:6443"])
+def test_a_server_that_is_no_address_is_not_blamed_on_the_user(status: Status, server: str) -> None:
+    done = status(cluster={"server": server})
+    assert done.code == 1
+    assert f'the server of cluster "c" is "{server}", which is no address' in done.err
+
+
+@pytest.mark.skipif(find_spec("socks") is not None, reason="PySocks is installed")
+def test_a_socks_proxy_names_the_package_that_it_needs(status: Status) -> None:
+    done = status(cluster={**CLUSTER, "proxy-url": "socks5://127.0.0.1:2"})
+    assert done.code == 1
+    assert "socks5://127.0.0.1:2 is a SOCKS proxy, and the package PySocks is not installed" in done.err
+    assert "pip install PySocks" in done.err
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        ({"username": "me", "password": "pass☃word"}, 'the password of user "u" holds a character that cannot be sent'),
+        ({"username": "me", "password": 123456}, 'the password of user "u" is no text, but a number'),
+        ({"token": 12345678}, 'the token of user "u" is no text, but a number'),
+        ({"token": "secret\u0001token"}, "a control character or one that is no ASCII (U+0001)"),
+        ({"auth-provider": {"name": "azure", "config": {}}}, 'its auth-provider "azure" gave no token'),
+        ({"auth-provider": {"name": "oidc", "config": {"id-token": "none"}}}, 'its auth-provider "oidc" gave no token'),
+    ],
+)
+def test_credentials_that_cannot_be_sent_are_told_before_a_server_is_asked(
+    status: Status, user: Any, told: str
+) -> None:
+    done = status(user=user)
+    assert done.code == 1
+    assert told in done.err
+    assert "did not answer" not in done.err
+    assert "codec" not in done.err
 
 
 @pytest.mark.parametrize(

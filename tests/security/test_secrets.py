@@ -110,18 +110,67 @@ SCRIPTS = {
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
 def test_what_a_plugin_is_given_and_gives_is_not_shown(home: Home, script: str) -> None:
-    path = home.folder / "login"
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    plugin = {
-        "apiVersion": ANSWER["apiVersion"], "command": str(path), "args": ["--client-secret", SECRETS["plugin"]],
-        "env": [{"name": "LOGIN_PASSWORD", "value": SECRETS["plugin"]}],
-    }  # fmt: skip
+    user = login_plugin(home, script, {"LOGIN_PASSWORD": SECRETS["plugin"]}, ["--client-secret", SECRETS["plugin"]])
     with serving(echo) as stub:
-        home.kubeconfig({"exec": plugin}, server=stub.url)
+        home.kubeconfig(user, server=stub.url)
         done = home.run("status", "-v")
     assert done.code
     assert "internal error" not in done.said
+
+
+S = SECRETS["plugin"]
+GIVEN: list[tuple[dict[str, str], list[str]]] = [
+    *(({name: S}, []) for name in ("PASSPHRASE", "SESSION", "BEARER", "PIN", "OTP", "COOKIE", "X")),
+    ({"COOKIES": f"a=1; session={S}; b=2"}, []),
+    ({"LOGIN": json.dumps({"user": "me", "word": S})}, []),
+    ({"LOGIN": f"https://me:{S}@login.example/"}, []),
+    ({}, ["-p", S]),
+    ({}, [f"-p{S}"]),
+    ({}, ["--pass", S]),
+    ({}, ["--header", f"Authorization: Bearer {S}"]),
+    ({}, [f"--header=X-Word:{S}"]),
+    ({}, ["--url", f"https://bob:{S}@login.example"]),
+    ({}, ["--url", f"https://login.example?word={S}&x=y"]),
+    ({}, [f"password={S}"]),
+    ({}, ["-u", f"bob:{S}"]),
+    ({}, ["login", S]),
+    ({}, [S]),
+]
+
+
+def login_plugin(home: Home, script: str, variables: dict[str, str], arguments: list[str]) -> dict[str, Any]:
+    """A user whose credentials come from a program called ``login``."""
+    path = home.folder / "login"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    env = [{"name": name, "value": value} for name, value in variables.items()]
+    return {"exec": {"apiVersion": ANSWER["apiVersion"], "command": str(path), "args": arguments, "env": env}}
+
+
+@pytest.mark.parametrize(("variables", "arguments"), GIVEN, ids=lambda one: str(one).replace("/", "_"))
+def test_what_a_plugin_is_given_is_hidden_whatever_it_is_called(
+    home: Home, variables: dict[str, str], arguments: list[str]
+) -> None:
+    said = f'echo "no login for $* $LOGIN, that is {S}" >&2; exit 3'
+    home.kubeconfig(login_plugin(home, said, variables, arguments), server=NOWHERE)
+    done = home.run("status", "-v")
+    assert done.code == 1
+    assert f"{home.folder / 'login'} ended with 3: no login for " in done.said
+    assert "that is (hidden)" in done.said
+
+
+def test_a_short_pin_is_hidden_and_words_are_left(home: Home) -> None:
+    said = "echo 'login: PIN 4711 is wrong, see line 47110' >&2; exit 3"
+    home.kubeconfig(login_plugin(home, said, {"PIN": "4711", "DEBUG": "true"}, ["get-token", "--line"]), server=NOWHERE)
+    assert "login: PIN (hidden) is wrong, see line 47110" in home.run("status").said
+
+
+@pytest.mark.parametrize("printed", [{**ANSWER, "status": {"token": SECRETS["plugin-token"]}}, SECRETS["plugin-token"]])
+def test_a_token_that_a_plugin_prints_before_it_fails_is_not_quoted(home: Home, printed: Any) -> None:
+    told = printed if isinstance(printed, str) else json.dumps(printed)
+    said = f"echo '{told}'; echo 'refused: {SECRETS['plugin-token']}' >&2; exit 1"
+    home.kubeconfig(login_plugin(home, said, {}, []), server=NOWHERE)
+    assert "ended with 1: refused: (hidden)" in home.run("status", "-v").said
 
 
 @pytest.mark.parametrize(

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ksconfig.errors import ClusterFailure, UsageError
 from ksconfig.secrecy import keep_password_of
+from ksconfig.source.cluster import children, plugin
 from ksconfig.source.cluster.client import Client
 from ksconfig.source.cluster.kubeconfig import choose, exists, fill, location
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient, Configuration
 
-# A credential plugin may wait for a person who is not there.
-_PLUGIN_SECONDS = 60.0
+# Longer than a login plugin may take, which then tells more of it.
+_LOGIN_SECONDS = plugin.SECONDS + 5
+_MOMENT = 0.2
 
 
 class Access(NamedTuple):
@@ -58,7 +61,7 @@ def open_access(context: str | None = None, kubeconfig: str | Path | None = None
             )
         return _in_cluster(settings)
     chosen = choose(path, context)
-    _within_seconds(lambda: fill(settings, chosen), chosen.plugin)
+    _within_seconds(lambda: fill(settings, chosen), chosen.user)
     return Access(Client(_api(settings)), chosen.context, chosen.namespace, chosen.user)
 
 
@@ -74,6 +77,14 @@ def _api(settings: Configuration) -> ApiClient:
     keep_password_of(settings.host)
     try:
         return ApiClient(settings)
+    except ModuleNotFoundError as error:
+        if error.name != "socks":
+            raise
+        raise ClusterFailure(
+            f"the connection to the cluster cannot be made: its proxy {settings.proxy} is a SOCKS proxy, and the "
+            "package PySocks is not installed",
+            advice="Install it: pip install PySocks",
+        ) from None
     except Exception as error:  # whatever urllib3 and the readers of certificates and addresses raise
         raise ClusterFailure(
             f"the connection to the cluster cannot be made: {' '.join(str(error).split())}",
@@ -92,7 +103,7 @@ def _in_cluster(settings: Configuration) -> Access:
     return Access(Client(_api(settings)), "in-cluster", namespace or "default", "in-cluster ServiceAccount")
 
 
-def _within_seconds(load: Callable[[], None], plugin: str) -> None:
+def _within_seconds(load: Callable[[], None], user: str) -> None:
     """Load credentials, within a bound of time."""
     outcome: list[BaseException | None] = []
 
@@ -105,11 +116,19 @@ def _within_seconds(load: Callable[[], None], plugin: str) -> None:
 
     worker = threading.Thread(target=run, daemon=True)
     worker.start()
-    worker.join(_PLUGIN_SECONDS)
+    try:
+        end = time.monotonic() + _LOGIN_SECONDS
+        while worker.is_alive() and time.monotonic() < end:
+            worker.join(
+                _MOMENT
+            )  # not at one go: a signal that the other thread receives would not be seen until its end
+    except BaseException:  # Ctrl-C, or SIGTERM: the thread does not hear of it
+        children.end_all()
+        raise
     if not outcome:
         raise ClusterFailure(
-            f"the credential plugin {plugin} did not end within {_PLUGIN_SECONDS:g} s",
-            advice="Log in with it by hand first; here it cannot ask anything.",
+            f'the credentials of user "{user}" were not there within {_LOGIN_SECONDS:g} s',
+            advice="Log in by hand first; here nothing can be asked.",
         )
     if outcome[0] is not None:
         raise outcome[0]

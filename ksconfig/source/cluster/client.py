@@ -121,7 +121,8 @@ class Client:
                 advice="An API server does not do that; a login page or a proxy may stand before it: check the server.",
             )  # fmt: skip
         if answer.status >= 400:
-            refusal = failure(method, path, answer.status, data)
+            sent = bool(request[2].get("authorization") or self._api.configuration.cert_file)
+            refusal = failure(method, path, answer.status, data, sent=sent)
             asked = str(answer.headers.get("Retry-After", ""))
             refusal.retry_after = float(asked) if asked.isdigit() else 0.0
             raise refusal
@@ -211,8 +212,8 @@ _WHO = re.compile(
 )
 
 
-def failure(method: str, path: str, status: int, data: bytes) -> ClusterFailure:
-    """The error for an answer that is one."""
+def failure(method: str, path: str, status: int, data: bytes, *, sent: bool = False) -> ClusterFailure:
+    """The error for an answer that is one; ``sent`` tells whether there were credentials in the request."""
     try:
         body = json.loads(data)
         message, reason = hide(str(body.get("message", ""))), hide(str(body.get("reason", "")))
@@ -228,9 +229,11 @@ def failure(method: str, path: str, status: int, data: bytes) -> ClusterFailure:
     if status == 403 and (match := _WHO.search(message)):
         user, verb, resource, group, namespace = match.groups()
         if user == "system:anonymous":  # it comes to the same as 401: one has to log in
+            why = "does not know the credentials that it was sent" if sent else "was sent no credentials"
+            others = "other credentials (no API server takes a password any more)" if sent else "credentials"
             return RightMissing(
-                f"the API server was sent no credentials: it takes you for {user}", status=401, reason=reason,
-                advice="Name another --context, or give its user credentials: kubectl config view.",
+                f"the API server {why}: it takes you for {user}", status=401, reason=reason,
+                advice=f"Name another --context, or give its user {others}: kubectl config view.",
             )  # fmt: skip
         what = f"{resource}.{group}" if group else resource
         where = f" in namespace {namespace}" if namespace else ""

@@ -1,5 +1,5 @@
-"""A quick look at a cluster, for shell completion: each thing is asked for once, at the same time as others, and what
-does not come within a moment is not there.
+"""A quick look at a cluster, for shell completion: each thing is asked for once, the first alone and the others at the
+same time, and what does not come within a moment is not there.
 
 kubectl asks, where it is installed: it knows all credentials, and has its answer before our own client is loaded.
 """
@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 from ksconfig.errors import KsconfigError
 from ksconfig.model.detect import Evidence
 from ksconfig.model.runtimes import CLUSTER_KIND, NAMESPACED_KIND, STORAGE_KIND
+from ksconfig.source.cluster import children
 from ksconfig.source.cluster.client import Client, namespaced
 from ksconfig.source.cluster.finder import CONFIG, USUAL, Found
 from ksconfig.source.cluster.objects import ClusterConfig, ClusterObject
@@ -44,32 +46,47 @@ class _Kubectl:
 
     def __init__(self, program: str, context: str | None, kubeconfig: str | None, seconds: float) -> None:
         self._seconds = seconds
+        self._known: bool | None = None  # whether one logs in, and in time
         self._command = [program, f"--request-timeout={round(1000 * seconds)}ms"]
         self._command += [f"--kubeconfig={kubeconfig}"] if kubeconfig else []
         self._command += [f"--context={context}"] if context else []
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        quiet = subprocess.DEVNULL
-        return subprocess.Popen([*self._command, *arguments], stdin=quiet, stdout=subprocess.PIPE, stderr=quiet)
+        return children.start([*self._command, *arguments])
 
-    def _output(self, process: subprocess.Popen[bytes]) -> bytes:
-        with process:
-            try:
-                return process.communicate(timeout=2 * self._seconds)[0]
-            except subprocess.TimeoutExpired:
-                process.kill()
-                return b""
+    def _answer(self, process: subprocess.Popen[bytes]) -> tuple[bytes, bool]:
+        """What it says, and whether the API server knew who asked."""
+        try:
+            code, out, err = children.wait(process, 2 * self._seconds)
+        except subprocess.TimeoutExpired:
+            return b"", False
+        return out, code == 0 or err.startswith(b"Error from server")  # else: "error: You must be logged in ..."
+
+    def _output(self, *arguments: str) -> bytes:
+        return self._answer(self._start(*arguments))[0]
 
     def ask(self, paths: Sequence[str]) -> list[Data | None]:
-        started = [self._start("get", "--raw", path) for path in paths]
-        return [_data(self._output(one)) for one in started]
+        # each kubectl runs the login plugin anew, and one that fails or is slow is better not run again
+        found = [] if self._known else [self._ask_first(paths[0])]
+        if self._known:
+            started = [self._start("get", "--raw", path) for path in paths[len(found) :]]
+            found += [_data(self._answer(one)[0]) for one in started]
+        return found + [None] * (len(paths) - len(found))
+
+    def _ask_first(self, path: str) -> Data | None:
+        if self._known is False:
+            return None
+        begun = time.monotonic()
+        out, known = self._answer(self._start("get", "--raw", path))
+        self._known = known and time.monotonic() - begun < self._seconds
+        return _data(out)
 
     def namespace(self) -> str:
-        found = self._output(self._start("config", "view", "--minify", "-o", "jsonpath={..namespace}"))
+        found = self._output("config", "view", "--minify", "-o", "jsonpath={..namespace}")
         return found.decode() or "default"
 
     def contexts(self) -> list[str]:
-        return self._output(self._start("config", "get-contexts", "-o", "name")).decode().split()
+        return self._output("config", "get-contexts", "-o", "name").decode().split()
 
 
 class _OwnClient:

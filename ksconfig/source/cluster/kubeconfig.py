@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ksconfig.errors import ClusterFailure, KsconfigError, UsageError
-from ksconfig.secrecy import keep, keep_login, keep_password_of
+from ksconfig.errors import ClusterFailure, UsageError
+from ksconfig.secrecy import SECRET_NAME, keep, keep_login, keep_password_of
+from ksconfig.source.cluster.checks import check_filled, check_server, check_user, unfit
 
 if TYPE_CHECKING:
     from kubernetes.client import Configuration
@@ -29,6 +29,7 @@ class Chosen(NamedTuple):
         merged: the files' content, as the Kubernetes client takes it.
         namespace: the context's namespace; "default" if it names none.
         user: the name of its user; "" if it names none.
+        login: what it says of its user.
         plugin: the command that gives its credentials; "" if there is none.
     """
 
@@ -36,6 +37,7 @@ class Chosen(NamedTuple):
     context: str
     namespace: str
     user: str
+    login: Mapping[str, Any]
     plugin: str
 
 
@@ -74,14 +76,15 @@ def choose(path: str | None, context: str | None) -> Chosen:
             continue
         found = {one["name"]: one.get(kind) or {} for one in _entries(content, kind + "s", where)}
         if wanted not in found:
-            raise _unfit(f'context "{name}" names the {kind} "{wanted or ""}", which {where} does not have')
+            raise unfit(f'context "{name}" names the {kind} "{wanted or ""}", which {where} does not have')
         parts[kind] = found[wanted]
     _keep_secrets(parts["cluster"], parts.get("user", {}))
     server = str(parts["cluster"].get("server") or "")
-    if not server.startswith(("https://", "http://")):
-        raise _unfit(f'the server of cluster "{chosen["cluster"]}" is "{server}", and must begin with https://')
-    plugin = (parts.get("user", {}).get("exec") or {}).get("command", "")
-    return Chosen(merged, name, chosen.get("namespace") or "default", str(chosen.get("user") or ""), str(plugin))
+    check_server(str(chosen["cluster"]), server)
+    user = parts.get("user", {})
+    check_user(str(chosen.get("user")), user)
+    plugin = str((user.get("exec") or {}).get("command", ""))
+    return Chosen(merged, name, chosen.get("namespace") or "default", str(chosen.get("user") or ""), user, plugin)
 
 
 def context_names(path: str | None) -> list[str]:
@@ -90,25 +93,26 @@ def context_names(path: str | None) -> list[str]:
     return [str(one["name"]) for one in _entries(_merged(where).value, "contexts", where)]
 
 
-_SECRET_NAME = re.compile(r"token|secret|passw|key|credential|auth", re.IGNORECASE)
-
-
 def _keep_secrets(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> None:
-    """Hide what a context holds of secrets from now on, whoever repeats it."""
+    """Hide what a context holds of secrets from now on, whoever repeats it.
+
+    Of what a plugin is given, only what is called a secret: other values may be words of our own messages. What the
+    plugin itself says is quoted without any of them.
+    """
     keep_password_of(cluster.get("server"))
     keep_password_of(cluster.get("proxy-url"))
     keep(user.get("token"), user.get("client-key-data"))
     keep_login(str(user.get("username") or ""), str(user.get("password") or ""))
     provider = (user.get("auth-provider") or {}).get("config") or {}
-    keep(*(value for name, value in provider.items() if _SECRET_NAME.search(name)))
+    keep(*(value for name, value in provider.items() if SECRET_NAME.search(name)))
     plugin = user.get("exec") or {}
     for variable in plugin.get("env") or ():
-        if _SECRET_NAME.search(str(variable.get("name"))):
+        if SECRET_NAME.search(str(variable.get("name"))):
             keep(variable.get("value"))
     words = [str(word) for word in plugin.get("args") or ()]
     for word, following in zip(words, [*words[1:], ""], strict=False):
         option, _, value = word.partition("=")
-        if option.startswith("-") and _SECRET_NAME.search(option):
+        if option.startswith("-") and SECRET_NAME.search(option):
             keep(value or ("" if following.startswith("-") else following))
 
 
@@ -124,7 +128,7 @@ def _merged(where: str) -> Any:
     except Exception as error:  # of the YAML reader, or of code that meets another shape than it expects
         mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
         at = f", line {mark.line + 1}: {problem}" if mark and problem else ""
-        raise _unfit(f"{where} is no kubeconfig{at}") from None
+        raise unfit(f"{where} is no kubeconfig{at}") from None
     if merged is None:
         raise UsageError(f"{where} cannot be read: no such file", advice="Check --kubeconfig, or KUBECONFIG.")
     return merged
@@ -136,12 +140,8 @@ def _entries(content: Mapping[str, Any], kind: str, where: str) -> list[Mapping[
     for entry in entries:
         inner = entry.get(kind[:-1]) if isinstance(entry, Mapping) else None
         if not isinstance(entry, Mapping) or "name" not in entry or not isinstance(inner, Mapping | None):
-            raise _unfit(f"{where} is no kubeconfig: its {kind} must have a name and a {kind[:-1]} each")
+            raise unfit(f"{where} is no kubeconfig: its {kind} must have a name and a {kind[:-1]} each")
     return entries
-
-
-def _unfit(why: str) -> ClusterFailure:
-    return ClusterFailure(why, advice="Check it with: kubectl config view")
 
 
 def fill(settings: Configuration, chosen: Chosen) -> None:
@@ -150,20 +150,24 @@ def fill(settings: Configuration, chosen: Chosen) -> None:
     Raises:
         ClusterFailure: credentials cannot be had.
     """
-    from kubernetes import config
+    from ksconfig.source.cluster.loader import Loader
 
     heard = _Heard()
     root = logging.getLogger()
     root.addHandler(heard)
     try:
-        config.load_kube_config_from_dict(chosen.merged, chosen.context, settings, persist_config=False)  # type: ignore[no-untyped-call]
-    except KsconfigError:
-        raise
+        loader = Loader(chosen.merged, chosen.context, config_base_path=None)  # type: ignore[no-untyped-call]
+        loader.load_and_set(settings)  # type: ignore[no-untyped-call]
+    except ClusterFailure as error:
+        raise ClusterFailure(
+            f'the credentials of user "{chosen.user}" cannot be had: {error.why}',
+            advice=error.advice, status=error.status, reason=error.reason,
+        ) from None  # fmt: skip
     except FileNotFoundError as error:
-        raise _unfit(f'user "{chosen.user}" names the file {error.filename}, which is not there') from None
+        raise unfit(f'user "{chosen.user}" names the file {error.filename}, which is not there') from None
     except Exception as error:  # whatever a plugin or a reader of certificates raises
         text = " ".join(str(error).split()) or type(error).__name__
-        raise _unfit(f'the credentials of user "{chosen.user}" cannot be had: {text}') from None
+        raise unfit(f'the credentials of user "{chosen.user}" cannot be had: {text}') from None
     finally:
         root.removeHandler(heard)
     if heard.errors:
@@ -171,6 +175,7 @@ def fill(settings: Configuration, chosen: Chosen) -> None:
             f'the credentials of user "{chosen.user}" cannot be had: {"; ".join(heard.errors)}',
             advice=f"Run its plugin by hand: {chosen.plugin}" if chosen.plugin else "Check it: kubectl config view",
         )
+    check_filled(chosen.user, chosen.login, settings)
 
 
 class _Heard(logging.Handler):

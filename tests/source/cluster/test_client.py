@@ -35,6 +35,15 @@ def test_a_missing_right_is_named() -> None:
     assert error.why == "jane may not list configmaps in namespace k"
 
 
+@pytest.mark.parametrize(
+    ("sent", "why"), [(True, "does not know the credentials that it was sent"), (False, "was sent no credentials")]
+)
+def test_who_is_anonymous_is_told_whether_credentials_were_sent(sent: bool, why: str) -> None:
+    message = 'User "system:anonymous" cannot list resource "configmaps" in API group ""'
+    error = failure("GET", "/x", 403, status(message), sent=sent)
+    assert (error.status, error.why) == (401, f"the API server {why}: it takes you for system:anonymous")
+
+
 def test_a_webhook_that_denies_is_no_missing_right() -> None:
     error = failure("POST", "/x", 403, status('admission webhook "v" denied the request: no'))
     assert not isinstance(error, RightMissing)
