@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import NoReturn
 
 
 def main() -> NoReturn:
     """Run the command line, or complete one, and exit."""
-    from ksconfig.cli import tab
+    try:
+        from ksconfig.cli import tab
 
-    if tab.VARIABLE in os.environ:
-        tab.complete_for_shell()
-    from ksconfig.cli.main import main as run  # a Tab sets its alarm before it loads so much
-
+        if tab.VARIABLE in os.environ:
+            tab.complete_for_shell()
+        from ksconfig.cli.main import main as run  # a Tab sets its alarm before it loads so much
+    except KeyboardInterrupt:  # before there is anything that could tell it better
+        sys.stderr.write("interrupted: nothing was written\n")
+        raise SystemExit(130) from None
     run()
 
 

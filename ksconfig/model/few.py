@@ -22,6 +22,6 @@ def and_so_on(items: Iterable[object], limit: int = FEW) -> str:
 
 def first_lines(lines: Iterable[str], limit: int = FEW) -> str:
     """The first lines, and one that says how many more there are."""
-    found = list(lines)
+    found = [line.replace("\n", "\\n") for line in lines]  # no value makes a line of its own
     more = [f"  ... and {len(found) - limit} more"] if len(found) > limit else []
     return "\n".join([*found[:limit], *more])

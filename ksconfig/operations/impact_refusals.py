@@ -24,11 +24,12 @@ def refuse_combinations(view: View, impact: Impact, pinned: Sequence[Pinned]) ->
         pinned: the components whose version can be changed so that they follow, those included that do.
     """
     care, allow = view.scope.care, view.scope.allow
-    unmatched = set(care.unpin_services) - {str(one.impact) for one in pinned}
+    kept = sorted({str(one.impact) for one in pinned})
+    unmatched = sorted(set(care.unpin_services) - set(kept))
     if unmatched and not impact.unknown:
         raise Refused(
-            f"{', '.join(sorted(unmatched))} has no runtimeVersion that keeps it from following",
-            advice="Leave --unpin-service out for it.",
+            f"{', '.join(unmatched)}: there is no such service, or no runtimeVersion keeps it from following",
+            advice=f"Leave --unpin-service out for it; those that are kept: {and_so_on(kept) or 'none'}.",
         )
     found = impact.having("pinned-tag")
     if found and PINNED_TAGS not in allow:
