@@ -153,6 +153,12 @@ def test_a_token_file_that_is_gone_is_named_not_the_kubeconfig(status: Status, t
     assert "--kubeconfig" not in done.err
 
 
+def test_a_token_file_may_end_with_a_line_break(status: Status, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("secret-token\n")
+    done = status(user={"tokenFile": str(tmp_path / "token")})
+    assert "did not answer" in done.err  # the server was asked
+
+
 def test_a_certificate_that_is_gone_is_named(status: Status, tmp_path: Path) -> None:
     done = status(cluster={**CLUSTER, "certificate-authority": str(tmp_path / "ca.crt")})
     assert done.code == 1

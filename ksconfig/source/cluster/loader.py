@@ -13,6 +13,12 @@ from ksconfig.source.cluster.plugin import credentials, unfit
 class Loader(KubeConfigLoader):
     """Also called by the client again when a token has run out."""
 
+    def _load_user_token(self) -> bool:
+        found = bool(super()._load_user_token())  # type: ignore[no-untyped-call]
+        if found:
+            self.token = str(self.token).rstrip()  # most files end with a line break, and kubectl takes it off
+        return found
+
     def _load_from_exec_plugin(self) -> bool:
         user: Any = self._user
         cluster: Any = self._cluster
