@@ -67,23 +67,22 @@ class KsconfigError(Exception):
     exit_code: ExitCode = ExitCode.FAILED
 
     def __init__(self, why: str, *, advice: str | None = None, picture: str | None = None) -> None:
-        why = hide(why)
+        why = _on_one_line(hide(why))
         super().__init__(why)
         self.why = why
-        self.advice = hide(advice) if advice else advice
+        self.advice = _on_one_line(hide(advice)) if advice else advice
         self.picture = picture
         self.not_done: str | None = None
 
     def __str__(self) -> str:
-        # a line break in a value that was seen makes no line of its own
         head = _on_one_line(f"{self.not_done}: {self.why}" if self.not_done else self.why)
-        advice = _on_one_line(self.advice or "")
         if self.picture:
-            return "\n".join(part for part in (head, self.picture, advice) if part)
-        return f"{head}. {advice}" if advice else head
+            return "\n".join(part for part in (head, self.picture, self.advice) if part)
+        return f"{head}. {self.advice}" if self.advice else head
 
 
 def _on_one_line(text: str) -> str:
+    """A line break in a value that was seen makes no line of its own."""
     return text.replace("\n", "\\n")
 
 

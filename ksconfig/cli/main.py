@@ -165,7 +165,7 @@ def _ready_made(arguments: list[str], selectors: tuple[str, ...], program: str) 
             rest.append(word)
     bases = {"-f": shlex.join(rest), "-n": shlex.join(options)}
     commands = (f"  {program} {bases[one[:2]]} {one} {shlex.join(values)}".rstrip() for one in selectors)
-    return "\n".join(["Run one of these:", *commands])
+    return "\n".join(["Run one of these:", *(one.replace("\n", "\\n") for one in commands)])
 
 
 def _interrupted(code: ExitCode, settings: Settings) -> int:
