@@ -54,6 +54,11 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+def on_one_line(text: str) -> str:
+    """The text with its line breaks written out: one in a value that was seen makes no line of its own."""
+    return text.replace("\n", "\\n")
+
+
 class KsconfigError(Exception):
     """Base of all errors.
 
@@ -67,23 +72,18 @@ class KsconfigError(Exception):
     exit_code: ExitCode = ExitCode.FAILED
 
     def __init__(self, why: str, *, advice: str | None = None, picture: str | None = None) -> None:
-        why = _on_one_line(hide(why))
+        why = on_one_line(hide(why))
         super().__init__(why)
         self.why = why
-        self.advice = _on_one_line(hide(advice)) if advice else advice
+        self.advice = on_one_line(hide(advice)) if advice else advice
         self.picture = picture
         self.not_done: str | None = None
 
     def __str__(self) -> str:
-        head = _on_one_line(f"{self.not_done}: {self.why}" if self.not_done else self.why)
+        head = on_one_line(f"{self.not_done}: {self.why}" if self.not_done else self.why)
         if self.picture:
             return "\n".join(part for part in (head, self.picture, self.advice) if part)
         return f"{head}. {self.advice}" if self.advice else head
-
-
-def _on_one_line(text: str) -> str:
-    """A line break in a value that was seen makes no line of its own."""
-    return text.replace("\n", "\\n")
 
 
 class UsageError(KsconfigError):

@@ -50,8 +50,8 @@ def _print(finding: Finding) -> None:
     kind = click.style("breaks", fg="red", bold=True) if finding.severity == "breaks" else "note"
     only = f" (KServe {span_of(list(map(Release.parse, finding.releases)), ', ')} only)" if finding.releases else ""
     where = f"{finding.object}, " if finding.object and finding.object.kind != "ConfigMap" else ""
-    message = output.on_one_line(where + finding.message + only)
-    output.styled(f"{output.on_one_line(str(finding.place))}: {kind}: {message}")
+    message = output.visible_line(where + finding.message + only)
+    output.styled(f"{output.visible_line(str(finding.place))}: {kind}: {message}")
     for line in (f"{_sentence(finding.effect)}.", finding.mend):
         output.result(f"    {line}")
 

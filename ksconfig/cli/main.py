@@ -18,7 +18,7 @@ from ksconfig import __version__
 from ksconfig.cli import output
 from ksconfig.cli.commands import PROGRAM, Group
 from ksconfig.cli.options import Settings, shared_options
-from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack
+from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack, on_one_line
 
 if TYPE_CHECKING:
     from ksconfig.cli import documents
@@ -165,7 +165,7 @@ def _ready_made(arguments: list[str], selectors: tuple[str, ...], program: str) 
             rest.append(word)
     bases = {"-f": shlex.join(rest), "-n": shlex.join(options)}
     commands = (f"  {program} {bases[one[:2]]} {one} {shlex.join(values)}".rstrip() for one in selectors)
-    return "\n".join(["Run one of these:", *(one.replace("\n", "\\n") for one in commands)])
+    return "\n".join(["Run one of these:", *map(on_one_line, commands)])
 
 
 def _interrupted(code: ExitCode, settings: Settings) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ksconfig.errors import KsconfigError, Refused
+from ksconfig.errors import KsconfigError, Refused, on_one_line
 from ksconfig.model.detect import ReleaseGuess
 from ksconfig.model.objects import WHOLE_PATH
 from ksconfig.model.plan import ABSENT, Change, ImageChange, Notice, ObjectRef, Plan
@@ -35,14 +35,14 @@ def visible(text: str) -> str:
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text.replace("\r\n", "\n"))
 
 
-def on_one_line(text: str) -> str:
-    """As `visible`, and line breaks are written out as well, so that data never makes a line of its own."""
-    return visible(text).replace("\n", "\\n")
+def visible_line(text: str) -> str:
+    """As `visible`, and on one line."""
+    return on_one_line(visible(text))
 
 
 def result(text: str) -> None:
     """Print a line to standard output."""
-    click.echo(on_one_line(text))
+    click.echo(visible_line(text))
 
 
 def styled(text: str, *, err: bool = False) -> None:
@@ -52,7 +52,7 @@ def styled(text: str, *, err: bool = False) -> None:
 
 def remark(text: str) -> None:
     """Print a line to standard error; no secret that was read is in it."""
-    click.echo(hide(on_one_line(text)), err=True)
+    click.echo(hide(visible_line(text)), err=True)
 
 
 def remark_lines(text: str) -> None:

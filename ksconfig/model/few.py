@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ksconfig.errors import on_one_line
+
 #: So many of a list are named, unless a place has a reason for another number.
 FEW = 5
 
@@ -22,6 +24,6 @@ def and_so_on(items: Iterable[object], limit: int = FEW) -> str:
 
 def first_lines(lines: Iterable[str], limit: int = FEW) -> str:
     """The first lines, and one that says how many more there are."""
-    found = [line.replace("\n", "\\n") for line in lines]  # no value makes a line of its own
+    found = [on_one_line(line) for line in lines]
     more = [f"  ... and {len(found) - limit} more"] if len(found) > limit else []
     return "\n".join([*found[:limit], *more])

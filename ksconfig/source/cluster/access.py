@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Longer than a login plugin may take, which then tells more of it.
 _LOGIN_SECONDS = plugin.SECONDS + 5
+# Not waited at one go: a signal that the other thread receives would not be seen until its end.
 _MOMENT = 0.2
 
 
@@ -119,9 +120,7 @@ def _within_seconds(load: Callable[[], None], user: str) -> None:
     try:
         end = time.monotonic() + _LOGIN_SECONDS
         while worker.is_alive() and time.monotonic() < end:
-            worker.join(
-                _MOMENT
-            )  # not at one go: a signal that the other thread receives would not be seen until its end
+            worker.join(_MOMENT)
     except BaseException:  # Ctrl-C, or SIGTERM: the thread does not hear of it
         children.end_all()
         raise

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 _GRACE_SECONDS = 1.0
-_running: dict[subprocess.Popen[bytes], bool] = {}  # whether it is alone
+_running: dict[subprocess.Popen[bytes], bool] = {}  # whether it talks to the person at the terminal
 _starting: list[object] = []
 
 
