@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.registry.local import Buildah, Registry, missing
+from tests.registry.local import Registry, missing
 
 _HERE = Path(__file__).parent
 
@@ -28,24 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    """A registry that anybody may use, without TLS."""
-    held = Registry(tmp_path_factory.mktemp("registry"))
-    yield held
-    held.stop()
-
-
-@pytest.fixture(scope="session")
 def closed_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry with TLS that wants a login."""
     held = Registry(tmp_path_factory.mktemp("closed"), login=True)
     yield held
     held.stop()
-
-
-@pytest.fixture(scope="session")
-def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buildah]:
-    """A buildah whose storage goes with the tests."""
-    held = Buildah(tmp_path_factory.mktemp("buildah"))
-    yield held
-    held.clear()

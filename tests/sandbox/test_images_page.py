@@ -9,7 +9,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,28 +23,19 @@ RESULTS = set(re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs/images.md").read_t
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    held = Registry(tmp_path_factory.mktemp("registry"))
-    yield held
-    held.stop()
-
-
-@pytest.fixture(scope="module")
-def buildah(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Iterator[Buildah]:
-    """A builder, and in the registry the base that the server is to be built on."""
-    held = Buildah(tmp_path_factory.mktemp("buildah"))
-    held.push_empty(f"{registry.host}/python:3.8-slim", arch="amd64")
-    yield held
-    held.clear()
+def base(registry: Registry, buildah: Buildah) -> str:
+    """The image that the server is to be built on, without its tag."""
+    buildah.push_empty(f"{registry.host}/python:3.8-slim", arch="amd64")
+    return f"{registry.host}/python"
 
 
 @pytest.mark.kserve("0.20.0")
 def test_a_server_goes_from_its_dockerfile_to_the_cluster_as_shown(
-    kserve: KServe, registry: Registry, buildah: Buildah, tmp_path: Path
+    kserve: KServe, base: str, registry: Registry, buildah: Buildah, tmp_path: Path
 ) -> None:
     checkout = tmp_path / "kserve/python"
     checkout.mkdir(parents=True)
-    (checkout / "sklearn.Dockerfile").write_text(f"ARG PYTHON=3.9\nFROM {registry.host}/python:${{PYTHON}}-slim\n")
+    (checkout / "sklearn.Dockerfile").write_text(f"ARG PYTHON=3.9\nFROM {base}:${{PYTHON}}-slim\n")
     shutil.copy(ROOT / "examples/inferenceservice-config.yaml", tmp_path / "kserve.yaml")
     shutil.copy(ROOT / "examples/sklearn-runtime.yaml", tmp_path / "runtimes.yaml")
     environment = buildah.environment | {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.registry.local import Buildah, Registry, missing
@@ -15,14 +13,10 @@ MODEL = {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": "gs://model
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def repository(registry: Registry, buildah: Buildah) -> str:
     """A repository whose tag 1 is for linux/amd64."""
-    registry = Registry(tmp_path_factory.mktemp("registry"))
-    buildah = Buildah(tmp_path_factory.mktemp("buildah"))
     buildah.push_empty(f"{registry.host}/team/sk:1", arch="amd64")
-    yield f"{registry.host}/team/sk"
-    buildah.clear()
-    registry.stop()
+    return f"{registry.host}/team/sk"
 
 
 @pytest.fixture
