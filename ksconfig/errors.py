@@ -23,7 +23,7 @@
     │   ├── RolloutTimeout        5   not yet, and the time is over
     │   └── ModelsNotReady        6   the controller serves, and services do not run the new image (yet)
     ├── RolledBack                7   failed, and the old state serves again
-    └── InternalError             1   the proof after an edit failed: nothing was written
+    └── InternalError             1   a fault of ours, such as an edit that the proof does not confirm
 
 A message has three parts, kept apart as attributes: what was *not done*, *why* (with the value seen) and what to do
 next (*advice*). Code that finds a fault knows why; only the operation that called it knows what is therefore not done,
@@ -295,7 +295,7 @@ class RolledBack(KsconfigError):
 
 
 class InternalError(KsconfigError):
-    """A fault in ksconfig that its own proof caught before anything was written."""
+    """A fault in ksconfig itself; what its own proof finds is found before anything is written."""
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from ksconfig import __version__
 from ksconfig.cli import output
 from ksconfig.cli.commands import PROGRAM, Group
 from ksconfig.cli.options import Settings, shared_options
-from ksconfig.errors import Ambiguous, ExitCode, KsconfigError, RolledBack, on_one_line
+from ksconfig.errors import Ambiguous, ExitCode, InternalError, KsconfigError, RolledBack, UsageError, on_one_line
 
 if TYPE_CHECKING:
     from ksconfig.cli import documents
@@ -122,8 +122,7 @@ def _run(arguments: list[str], settings: Settings) -> int:
             error.advice = _ready_made(arguments, error.selectors, settings.program)
         return _report(error, settings)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _misused(error, arguments, settings)
     except (KeyboardInterrupt, click.Abort):
         return _interrupted(ExitCode.INTERRUPTED, settings)
     except _Terminated:
@@ -137,17 +136,38 @@ def _run(arguments: list[str], settings: Settings) -> int:
 
 def _report(error: KsconfigError, settings: Settings) -> int:
     output.remark_lines(f"error: {error}")
+    _error_document(error, settings)
+    return error.exit_code
+
+
+def _error_document(error: KsconfigError, settings: Settings, **more: Any) -> None:
     if settings.for_machines:
+        fault = output.error_content(error)
+        fault.update(more)  # type: ignore[typeddict-item]
         content: documents.Error = {
             "apiVersion": output.API_VERSION,
             "kind": "Error",
             "changed": settings.written and not isinstance(error, RolledBack),
             "restarted": settings.restarted,
             "rolledBack": isinstance(error, RolledBack),
-            "error": output.error_content(error),
+            "error": fault,
         }
         output.document(content, settings.output)
-    return error.exit_code
+
+
+def _misused(error: click.ClickException, arguments: list[str], settings: Settings) -> int:
+    """What click found wrong with the command line, told like every other error."""
+    if isinstance(error, click.UsageError) and error.ctx:
+        output.remark_lines(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n")
+    form = _FORM.search("\0".join(arguments))
+    if form:  # click may have stopped before it came to this option
+        settings.output = form[1]
+    message = re.sub(r"\n\s*", " ", error.format_message())  # click lists choices on lines of their own
+    return _report(UsageError(message), settings)
+
+
+#: Where the arguments, each after a NUL, ask for a document.
+_FORM = re.compile(r"(?:^|\0)(?:-o\0?|--output[=\0])(json|yaml)(?:\0|$)")
 
 
 def _ready_made(arguments: list[str], selectors: tuple[str, ...], program: str) -> str:
@@ -181,6 +201,8 @@ def _interrupted(code: ExitCode, settings: Settings) -> int:
     else:
         said = f"nothing is known to be written ({tells})"
     output.remark(f"interrupted: {said}; the same command goes on from there")
+    stopped = KsconfigError(said, advice="The same command goes on from there.")
+    _error_document(stopped, settings, type="Interrupted", exitCode=int(code))
     return code
 
 
@@ -200,8 +222,5 @@ def _internal(error: Exception, settings: Any) -> int:
     if settings.verbose:
         output.remark_lines(traceback.format_exc().rstrip())
     state = "after the change was saved" if settings.written else "nothing was saved"
-    output.remark(
-        f"error: internal error, {state}: {type(error).__name__}: {error}. "
-        "Please report it, with the output of the same command and -v."
-    )
-    return ExitCode.FAILED
+    why = f"internal error, {state}: {type(error).__name__}: {error}"
+    return _report(InternalError(why, advice="Please report it, with the output of the same command and -v."), settings)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any, get_args
 
@@ -107,3 +110,43 @@ def test_the_schema_is_open_to_new_fields_and_to_nothing_else(run: Run, manifest
             validator.validate(broken)
     with pytest.raises(AssertionError, match="added"):  # our own documents are held to all of it
         check_document({**document, "added": 1})
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("set-image agent :v2 --dryrun -o json", "No such option '--dryrun'"),
+        ("-ojson set-imag", "No such command 'set-imag'"),
+        ("images --timeout 5x --output=json", "--timeout is '5x'"),
+        ("--output json runtime use -o json", "is given twice"),
+        ("runtime use -o json", "Missing argument 'NAME'"),
+    ],
+)
+def test_a_mistake_in_the_command_line_is_a_document_too(run: Run, line: str, why: str) -> None:
+    done = run(*line.split())
+    assert done.code == 2
+    error = json.loads(done.out)["error"]
+    assert (error["type"], error["exitCode"]) == ("UsageError", 2)
+    assert why in error["why"]
+    assert f"error: {error['why']}" in done.err
+
+
+def test_so_is_an_end_by_a_signal(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ksconfig", "images", "-f", "-", "-o", "json", "-v"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b" " * 200_000)  # more than a pipe holds: it reads when this returns
+        time.sleep(0.5)  # and waits for more now
+        process.terminate()
+        out = process.stdout.read()
+    assert process.returncode == 143
+    document = json.loads(out)
+    check_document(document)
+    assert (document["changed"], document["error"]["type"], document["error"]["exitCode"]) == (
+        False,
+        "Interrupted",
+        143,
+    )
