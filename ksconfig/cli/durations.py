@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from ksconfig.errors import UsageError
+import click
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)")
 
 
-def seconds_of(text: str, option: str = "--timeout") -> float:
-    """The seconds of a duration, the value of an option.
+class Duration(click.ParamType):  # type: ignore[type-arg]  # no older click can be told the type
+    """A duration that is longer than nothing, as seconds.
 
-    Raises:
-        UsageError: it is none, or not longer than nothing.
+    Args:
+        instead: what to do for none at all.
     """
-    parts = _PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        hint = f"Did you mean {text}s?" if text.isdigit() else "Write it like 90s, 5m or 1h30m."
-        raise UsageError(f'"{text}" is no duration', advice=hint)
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if seconds <= 0:
-        advice = "To wait for nothing: --no-wait." if option == "--timeout" else f"Leave {option} out."
-        raise UsageError(f'"{text}" is no time at all', advice=advice)
-    return seconds
+
+    name = "duration"
+
+    def __init__(self, instead: str) -> None:
+        self._instead = instead
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds; click's own error if it is none."""
+        if isinstance(value, float):  # a default
+            return value
+        option = param.opts[-1] if param else "It"
+        parts = _PART.findall(value)
+        if not parts or "".join(number + unit for number, unit in parts) != value:
+            hint = f"Did you mean {value}s?" if value.isdecimal() else "Write it like 90s, 5m or 1h30m."
+            raise click.UsageError(f"{option} is {value!r}, and must be a duration. {hint}", ctx)
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        if seconds <= 0:
+            raise click.UsageError(f"{option} is {value!r}, which is no time at all. {self._instead}", ctx)
+        return seconds

@@ -11,7 +11,6 @@ import click
 
 from ksconfig import operations
 from ksconfig.cli import output
-from ksconfig.cli.durations import seconds_of
 from ksconfig.cli.options import Settings, settings_of
 from ksconfig.errors import Declined, FileFailure, UsageError, not_done
 from ksconfig.model.detect import ReleaseGuess
@@ -165,10 +164,6 @@ class OpenedCluster:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.timeout = seconds_of(settings.timeout)
-        if not settings.history_limit.isdigit():
-            why = f'--history-limit is "{settings.history_limit}", and must be a number'
-            raise UsageError(why, advice="0 keeps all.")
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -272,13 +267,13 @@ class OpenedCluster:
             "reason": settings.reason,
             "restart": not settings.no_restart,
             "wait": not settings.no_wait,
-            "timeout": self.timeout,
+            "timeout": settings.timeout,
             "restart_by": settings.restart_by,
             "history": not settings.no_history,
-            "history_limit": int(settings.history_limit),
+            "history_limit": settings.history_limit,
             "rollback_on_failure": settings.rollback_on_failure,
             "wait_models": settings.wait_models,
-            "models_timeout": seconds_of(settings.models_timeout, "--models-timeout"),
+            "models_timeout": settings.models_timeout,
             "say": output.progress,
             "written": written,
             "began": began,

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from ksconfig.cli.completing import names_of
+from ksconfig.cli.durations import Duration
 from ksconfig.errors import UsageError
 from ksconfig.operations import ALLOWABLE, Scope
 from ksconfig.operations.view import Care
@@ -37,20 +38,20 @@ class Settings:
     yes: bool = False
     verbose: bool = False
     allow: list[str] = field(default_factory=list)
-    timeout: str = "5m"
+    timeout: float = 300.0
     no_restart: bool = False
     no_wait: bool = False
     reason: str = ""
     restart_by: str = "delete"
     rollback_on_failure: bool = False
     no_history: bool = False
-    history_limit: str = "10"
+    history_limit: int = 10
     unpin: bool = False
     unpin_services: list[str] = field(default_factory=list)
-    max_affected: str | None = None
+    max_affected: int | None = None
     impact_namespaces: list[str] = field(default_factory=list)
     wait_models: bool = False
-    models_timeout: str = "30m"
+    models_timeout: float = 1800.0
     program: str = "ksconfig"
     written: bool = False
     revision: int | None = None
@@ -81,14 +82,11 @@ class Settings:
     @property
     def care(self) -> Care:
         """How services are dealt with."""
-        if self.max_affected is not None and not self.max_affected.isdigit():
-            raise UsageError(f'--max-affected is "{self.max_affected}", and must be a number')
         namespaces = [one for given in self.impact_namespaces for one in given.split(",") if one]
         for service in self.unpin_services:
             if service.count("/") != 1:
                 raise UsageError(f'--unpin-service is "{service}"', advice="Write it as NAMESPACE/NAME.")
-        bound = None if self.max_affected is None else int(self.max_affected)
-        return Care(tuple(namespaces), self.unpin, tuple(self.unpin_services), bound)
+        return Care(tuple(namespaces), self.unpin, tuple(self.unpin_services), self.max_affected)
 
 
 class Number(click.IntRange):
@@ -120,7 +118,7 @@ def _take(context: click.Context, parameter: click.Parameter, value: Any) -> Non
     times = value if isinstance(value, int) else len(value)
     if name != "verbose" and (times > 1 or name in settings.given):
         raise click.UsageError(f"Option {'/'.join(parameter.opts)} is given twice.", context)
-    if not isinstance(value, int) and not value[0]:
+    if not isinstance(value, int) and value[0] == "":
         raise click.UsageError(f"Option {'/'.join(parameter.opts)} needs a value.", context)
     settings.given.add(name)
     setattr(settings, name, True if isinstance(value, int) else value[0])
@@ -171,7 +169,7 @@ _WRITING: list[Callable[[Any], Any]] = [
         shell_complete=names_of("namespaced_services"),
         help="Let a service follow whose owner set its runtimeVersion; repeatable.",
     ),
-    _value("--max-affected", metavar="N", help="Refuse if more than N services would change."),
+    _value("--max-affected", type=Number(0), metavar="N", help="Refuse if more than N services would change."),
     _value(
         "--impact-namespaces",
         metavar="A,B",
@@ -179,7 +177,12 @@ _WRITING: list[Callable[[Any], Any]] = [
         help="Look at the services of these namespaces only; of others nothing is known then.",
     ),
     _flag("--wait-models", help="Wait until the services that change run their new image and are ready (exit 6)."),
-    _value("--models-timeout", metavar="TIME", help="How long to wait for services.  [default: 30m]"),
+    _value(
+        "--models-timeout",
+        type=Duration("Leave --wait-models out."),
+        metavar="TIME",
+        help="How long to wait for services.  [default: 30m]",
+    ),
     _flag("--no-restart", help="Write only; running services keep what they have until the controller restarts."),
     _flag("--no-wait", help="Restart the controller without waiting until it serves."),
     _value(
@@ -190,6 +193,7 @@ _WRITING: list[Callable[[Any], Any]] = [
     _flag("--no-history", help="Make no record; there is no rollback of this change then."),
     _value(
         "--history-limit",
+        type=Number(0),
         metavar="N",
         help="How many revisions are kept; 0 for all.  [default: 10]",
     ),
@@ -249,7 +253,12 @@ _OPTIONS: list[Callable[[Any], Any]] = [
         metavar="WHAT",
         help=f"Override a refusal, by the word that it names; repeatable. One of: {', '.join(ALLOWABLE)}.",
     ),
-    _value("--timeout", metavar="TIME", help="How long to wait for the controller, like 90s or 5m.  [default: 5m]"),
+    _value(
+        "--timeout",
+        type=Duration("To wait for nothing: --no-wait."),
+        metavar="TIME",
+        help="How long to wait for the controller, like 90s or 5m.  [default: 5m]",
+    ),
     _flag("-y", "--yes", help="Answer yes to every question (with -f there are none)."),
     _flag("-v", "--verbose", help="Say more: the release and how it was told; the trace of an internal error."),
 ]

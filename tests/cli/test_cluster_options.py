@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ksconfig.cli.durations import seconds_of
-from ksconfig.errors import UsageError
+from ksconfig.cli.durations import Duration
 from tests.cli.conftest import Run
 
 NOWHERE = {"KUBECONFIG": "/nowhere/kubeconfig", "KUBERNETES_SERVICE_HOST": "", "HOME": "/nowhere"}
@@ -28,15 +27,17 @@ def kubeconfig(folder: Path, server: str = "https://127.0.0.1:1") -> Path:
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("5m", 300), ("1h30m", 5400), ("500ms", 0.5), ("1.5m", 90)])
 def test_durations_are_kubectls(text: str, seconds: float) -> None:
-    assert seconds_of(text) == seconds
+    assert Duration("").convert(text, None, None) == seconds
 
 
 @pytest.mark.parametrize(
     ("text", "hint"), [("90", "90s"), ("5 m", "90s, 5m"), ("", "90s, 5m"), ("-5m", "90s"), ("0s", "--no-wait")]
 )
-def test_what_is_no_duration_is_refused(text: str, hint: str) -> None:
-    with pytest.raises(UsageError, match=hint):
-        seconds_of(text)
+def test_what_is_no_duration_is_refused_with_manifests_too(run: Run, manifest: Path, text: str, hint: str) -> None:
+    done = run("images", "-f", str(manifest), "--timeout", text)
+    assert done.code == 2
+    assert f"--timeout is {text!r}" in done.err
+    assert hint in done.err
 
 
 def test_without_manifest_and_cluster_both_ways_are_named(run: Run) -> None:
@@ -76,3 +77,4 @@ def test_options_of_a_cluster_do_not_go_with_manifests(run: Run, manifest: Path)
 def test_a_history_limit_is_a_number(run: Run, tmp_path: Path) -> None:
     done = run("set-image", "a", "b/c", "--history-limit", "many", KUBECONFIG=str(kubeconfig(tmp_path)))
     assert done.code == 2
+    assert "--history-limit is 'many', and must be a number from 0" in done.err

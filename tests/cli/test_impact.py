@@ -193,8 +193,8 @@ def test_what_is_done_to_services_of_a_cluster_is_a_usage_error(
 @pytest.mark.parametrize(
     ("option", "said"),
     [
-        (("--max-affected", "many"), '--max-affected is "many", and must be a number'),
-        (("--max-affected", "-1"), "--max-affected"),
+        (("--max-affected", "many"), "--max-affected is 'many', and must be a number from 0"),
+        (("--max-affected", "-1"), "--max-affected is -1, and must be a number from 0"),
     ],
 )
 def test_options_that_say_nothing_sensible_are_usage_errors(
