@@ -99,6 +99,12 @@ def test_what_is_not_run_exists_with_the_options_that_are_shown(command: str) ->
             assert (ROOT / word).exists()
 
 
+def test_no_prompt_stands_outside_of_a_block_that_is_run() -> None:
+    for page in PAGES:
+        for language, text in re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL):
+            assert language == "console" or not re.search(r"^\$ ", text, re.MULTILINE), f"{page.name}: {text}"
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text()):
