@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from os.path import isfile  # unlike a Path's, it is False where one may not look
 from pathlib import Path
 
 from ksconfig.errors import FileFailure, Refused
@@ -21,17 +22,30 @@ def manifest_paths(directory: Path) -> Iterator[Path]:
     Raises:
         FileFailure: a folder cannot be listed.
     """
-    inside = directory.resolve()
+    inside = real_path(directory)
     seen: set[Path] = set()
     for folder, folders, names in os.walk(directory, onerror=_not_listed):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(folder, name)
-            real = path.resolve()
-            if path.suffix.lower() not in _SUFFIXES or not real.is_file() or inside not in real.parents or real in seen:
+            real = real_path(path)
+            if path.suffix.lower() not in _SUFFIXES or not isfile(real) or inside not in real.parents or real in seen:
                 continue
             seen.add(real)
             yield path
+
+
+def real_path(path: Path) -> Path:
+    """Where a path leads through all links; one that leads in a circle is left as it is.
+
+    Raises:
+        FileFailure: it begins at a working directory that is gone.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except OSError as error:
+        why = f"{path} cannot be read: there is no working directory ({error.strerror})"
+        raise FileFailure(why, path=str(path), advice="Go to one that is there.") from None
 
 
 def _not_listed(error: OSError) -> None:
@@ -68,8 +82,8 @@ def refuse_chart_template(path: Path, data: bytes) -> None:
     Raises:
         Refused: the file is below ``templates`` of a chart, and holds what could be edited.
     """
-    for parent in path.resolve().parents:
-        if parent.name == "templates" and (parent.parent / "Chart.yaml").is_file():
+    for parent in real_path(path).parents:
+        if parent.name == "templates" and isfile(parent.parent / "Chart.yaml"):
             kinds = [match[1] for match in _TARGET_KIND.finditer(data)]
             if None in kinds or (b"ConfigMap" in kinds and CONFIG_NAME.encode() in data):
                 raise Refused(f"{path} is a template of the Helm chart {parent.parent.name}", advice=_HELM_ADVICE)
@@ -103,7 +117,7 @@ def refuse_chart(path: Path) -> None:
     Raises:
         Refused: it is one.
     """
-    if (path / "Chart.yaml").is_file():
+    if isfile(path / "Chart.yaml"):
         raise Refused(f"{path} is a Helm chart, and holds nothing that is no template", advice=_HELM_ADVICE)
 
 

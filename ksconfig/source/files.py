@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from os.path import isdir
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -13,6 +14,7 @@ from ksconfig.model.services.service import KIND as SERVICE_KIND
 from ksconfig.source.directories import (
     is_values_file,
     manifest_paths,
+    real_path,
     refuse_chart,
     refuse_chart_template,
     refuse_generator,
@@ -104,7 +106,7 @@ def read_paths(paths: Iterable[str | Path]) -> tuple[ManifestFile, ...]:
             raise UsageError("the path of a manifest is empty", advice="Is it from a variable that is not set?")
         path = Path(given)
         for file in read_path(path):
-            files.setdefault((file.path or path).resolve(), file)
+            files.setdefault(real_path(file.path or path), file)
     return tuple(files.values())
 
 
@@ -115,7 +117,7 @@ def read_path(path: Path) -> tuple[ManifestFile, ...]:
         FileFailure: something cannot be read, or a directory holds no manifest at all.
         Refused: a file is a template of a Helm chart, or a values file.
     """
-    if not path.is_dir():
+    if not isdir(path):
         return (read_file(path),)
     files, count = [], 0
     for found in manifest_paths(path):

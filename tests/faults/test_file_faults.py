@@ -351,3 +351,35 @@ class TestAKill:
 
         assert path.read_text() == EDITED
         assert os.listdir(path.parent) == [path.name]
+
+
+@pytest.mark.parametrize("options", [("-f", "closed/k.yaml"), ("-f", "open")])
+def test_a_directory_that_may_not_be_entered_is_named(path: Path, options: tuple[str, str]) -> None:
+    needs_another_user(path)
+    closed, opened = path.parent / "closed", path.parent / "open"
+    closed.mkdir(mode=0o700)
+    opened.mkdir()
+    opened.chmod(0o755)
+    (opened / "k.yaml").symlink_to(path.rename(closed / "k.yaml"))
+    done = run(as_nobody(ksconfig("images", "-f", path.parent / options[1], "-o", "json")))
+    assert done.returncode == 1
+    error = json.loads(done.stdout)["error"]
+    assert error["type"] == "FileFailure"
+    assert options[1].partition("/")[0] in error["why"]
+
+
+def test_a_name_that_is_too_long_is_named() -> None:
+    done = run(ksconfig("images", "-f", "k" * 300, "-o", "json"))
+    assert done.returncode == 1
+    assert "File name too long" in json.loads(done.stdout)["error"]["why"]
+    with pytest.raises(library.FileFailure):
+        library.load("k" * 300)
+
+
+def test_a_working_directory_that_is_gone_is_named(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = run(("sh", "-ec", 'cd "$1"; rmdir "$1"; shift; "$@"', "sh", str(gone), *ksconfig("images", "-f", ".")))
+    assert done.returncode == 1
+    assert "error: " in done.stderr
+    assert "internal" not in done.stderr

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ksconfig.errors import ClusterFailure, UsageError
@@ -48,7 +47,7 @@ def location(path: str | None) -> str:
 
 def exists(path: str | None = None) -> bool:
     """Whether there is any of its files."""
-    return any(Path(one).expanduser().exists() for one in location(path).split(os.pathsep) if one)
+    return any(os.path.exists(os.path.expanduser(one)) for one in location(path).split(os.pathsep) if one)
 
 
 def choose(path: str | None, context: str | None) -> Chosen:
