@@ -64,8 +64,10 @@ def cover(target: str, known: Known, within: Within = None) -> Covered:
         TargetNotFound: nothing of that name.
         Ambiguous: two things answer to it, or the release decides which.
         Refused: the framework's runtime serves other frameworks too.
-        UsageError: ``within`` for a target that is one image.
+        UsageError: ``within`` for a target that is one image, or neither "config" nor "runtimes".
     """
+    if within not in (None, "config", "runtimes"):
+        raise UsageError(f'within is {within!r}, and must be "config", "runtimes" or None')
     group = target.partition("/")[0]
     if target == "storageInitializer":
         return _storage_initializer(known, within)
@@ -261,7 +263,7 @@ def _framework_runtime(target: str, framework: str, protocol: str | None, known:
         raise Refused(
             f"{runtime.name}, which serves {target}, serves {', '.join(others)} too",
             advice=f"To change it for all of them say {runtime.name}; to give {framework} a runtime of its own, copy "
-            "it under another name (ksconfig runtime create, in a version to come).",
+            "it under another name (ksconfig runtime create).",
         )
     return runtime
 

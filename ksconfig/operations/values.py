@@ -99,6 +99,10 @@ def _check_new_key(view: ConfigView, key: str) -> None:
         raise UsageError(
             f'"{key}" cannot be a key of a ConfigMap', advice="A key is made of letters, digits, '-', '_' and '.'."
         )
+    _refuse_key_in_other_case(view, key)
+
+
+def _refuse_key_in_other_case(view: ConfigView, key: str) -> None:
     twin = next((other for other in view.config.keys if other.lower() == key.lower()), None)
     if twin:
         raise Refused(f"{key} differs from the key {twin} only in case", advice=f"Say {twin}.")
@@ -155,6 +159,7 @@ def plan_unset(source: Source, path: str | Sequence[Step], scope: Scope) -> Plan
         draft = Draft(View(source, scope), "unset")
         view = draft.view.need_config()
         if steps[0] not in view.config.keys:
+            _refuse_key_in_other_case(view, str(steps[0]))
             draft.asked.append(Change(view.config.ref, steps, ABSENT, ABSENT, view.config.place, changed=False))
             return foresee(draft.view, draft.plan())
         if steps[0] == EXAMPLE_KEY:

@@ -82,6 +82,10 @@ class Scope:
     care: Care = Care()
 
     def __post_init__(self) -> None:
+        for name in ("namespace", "kserve_version"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise UsageError(f"{name} is {value!r}, and must be a string")
         unknown = [word for word in self.allow if word not in ALLOWABLE]
         if unknown:
             raise UsageError(f'there is no "{unknown[0]}" to allow', advice=f"The words are {', '.join(ALLOWABLE)}.")

@@ -52,12 +52,15 @@ def remove_value(root: Node, path: Path, prefix: Path = ()) -> tuple[Edit, ...]:
 
     Raises:
         Ambiguous: as in `find`.
+        Refused: the name is there in another case.
         UsageError: the path is that of the whole text.
     """
     if not path:
         raise UsageError(f"{format_path(prefix)} is a whole text", advice="Name a value inside it.")
     found = find(root, path, prefix)
     parent, index = found.parent, found.at
+    if found.rest:
+        refuse_other_case(found, prefix + path)
     if found.rest or parent is None or index is None:
         return ()
     starts = [node.start for node in parent.names or parent.children]

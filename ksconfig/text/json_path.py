@@ -167,7 +167,7 @@ def missing(found: Found, path: Path) -> PathNotFound:
 
 
 def refuse_other_case(found: Found, path: Path) -> None:
-    """Refuse to add a name beside one that differs only in case: KServe would take the two for one.
+    """Refuse a name that is there in another case only: KServe takes the two for one.
 
     Raises:
         Refused: such a name is there.

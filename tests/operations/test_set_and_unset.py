@@ -270,3 +270,20 @@ def test_a_change_names_its_place_in_one_way_however_it_was_asked_for(path: Any,
     change = loaded.set(path, "c.d")
 
     assert change.path == ("ingress", "additionalIngressDomains", place)
+
+
+@pytest.mark.parametrize("path", ["agent.Image", "Agent.image", "Agent.x.y"])
+def test_unset_refuses_a_name_that_is_there_in_another_case(path: str) -> None:
+    with pytest.raises(ksconfig.Refused, match="only in case"):
+        manifests(agent='{"image": "r/a:1"}').unset(path)
+
+
+@pytest.mark.parametrize("within", ["runtime", "CONFIG", ""])
+def test_a_framework_is_changed_within_the_config_or_the_runtimes_and_nothing_else(within: Any) -> None:
+    with pytest.raises(ksconfig.UsageError, match="within is"):
+        manifests().set_image("sklearn", ":v9", within=within)
+
+
+def test_a_release_is_a_string() -> None:
+    with pytest.raises(ksconfig.UsageError, match=r"kserve_version is 0\.16, and must be a string"):
+        manifests(0.16).get("agent.image")  # type: ignore[arg-type]
