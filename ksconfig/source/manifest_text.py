@@ -14,7 +14,7 @@ from ksconfig.text.spans import Edit, Lines, apply_edits
 from ksconfig.text.templates import needs_rendering, template_fault
 from ksconfig.text.yaml_documents import Document, kind_of, split_documents
 from ksconfig.text.yaml_proof import prove_yaml
-from ksconfig.text.yaml_tree import YamlMapping, YamlNode, YamlSequence, read_document
+from ksconfig.text.yaml_tree import YamlMapping, YamlNode, YamlSequence, read_document, refuse_odd_breaks
 
 _WORTH_READING = 300_000
 _CONTROLLERS = ("kserve-controller-manager", "kfserving-controller-manager")
@@ -104,8 +104,9 @@ class ManifestText:
         """Read all of a text in which nothing was found, unless it is so large that the answer would take long.
 
         Raises:
-            InvalidDocument: it is not YAML, or a template.
+            InvalidDocument: it is not YAML, or a template, or its lines end as only some readers take it.
         """
+        refuse_odd_breaks(Document(self.text, 0, len(self.text)), self.label)
         for document, _ in self._documents if len(self.text) < _WORTH_READING else ():
             self._tree(document)
 

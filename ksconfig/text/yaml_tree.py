@@ -121,14 +121,19 @@ def read_document(document: Document, label: str | None) -> YamlNode | None:
         InvalidDocument: the document is not YAML (or, where it looks like JSON, neither), or holds line breaks that
             YAML readers disagree on.
     """
-    _refuse_odd_breaks(document, label)
+    refuse_odd_breaks(document, label)
     try:
         return _read_json(document) or _read_yaml(document, label)
     except RecursionError:
         raise InvalidDocument("the YAML is nested too deeply to be read", label=label) from None
 
 
-def _refuse_odd_breaks(document: Document, label: str | None) -> None:
+def refuse_odd_breaks(document: Document, label: str | None) -> None:
+    """Refuse a text whose lines end differently for different readers.
+
+    Raises:
+        InvalidDocument: it holds NEL, U+2028, U+2029, or a carriage return without a line feed.
+    """
     text, start, end = document
     for character, name in (("\x85", "NEL (U+0085)"), ("\u2028", "U+2028"), ("\u2029", "U+2029")):
         offset = text.find(character, start, end)
