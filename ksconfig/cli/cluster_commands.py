@@ -47,6 +47,8 @@ def history(revision: int | None) -> None:
                 "diff": _diff(one),
             }
             output.document(revision_document, settings.output)
+        elif settings.output == "name":
+            output.result(f"configmap/{one.name}")
         else:
             output.diff(_diff(one), err=False)
         return
@@ -147,7 +149,7 @@ def rollback(to_revision: int | None) -> None:
     opened.carry_out(plan, lines or ["unchanged"])
 
 
-@click.command(cls=Command, examples=("restart", "restart --timeout 2m --restart-by rollout"))
+@click.command(cls=Command, has_names=False, examples=("restart", "restart --timeout 2m --restart-by rollout"))
 @writing_options
 @shared_options
 def restart() -> None:
@@ -180,7 +182,7 @@ def restart() -> None:
         output.result("controller restarted" + ("" if settings.no_wait else " and serving"))
 
 
-@click.command(cls=Command, examples=("status", "status -o json", "status --no-services"))
+@click.command(cls=Command, has_names=False, examples=("status", "status -o json", "status --no-services"))
 @click.option("--no-services", is_flag=True, help="Leave the table of services out.")
 @shared_options
 def status(no_services: bool) -> None:

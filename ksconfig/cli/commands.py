@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from click.parser import _OptionParser
 
 PROGRAM = "ksconfig"
+_QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _WITH_VALUE = re.compile(r"(?<= )(--?\w[\w-]*|>) (?!-)")
 
 
@@ -28,18 +29,27 @@ class Shown(click.Command):
 
     Args:
         examples: command lines without the program's name.
+        has_names: whether it prints something for ``-o name``.
     """
 
-    def __init__(self, *arguments: Any, examples: Sequence[str] = (), **more: Any) -> None:
+    def __init__(self, *arguments: Any, examples: Sequence[str] = (), has_names: bool = True, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.examples = tuple(examples)
+        self.has_names = has_names
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run it, unless it is asked for names and has none."""
+        if not self.has_names and getattr(ctx.find_root().obj, "output", "") == "name":
+            ctx.fail(f"{ctx.info_name} has no names to print. Leave -o name out, or say -o json.")
+        return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, so that they can be copied: a long one goes on behind a backslash."""
         name = ctx.find_root().info_name
         with formatter.section("Examples"):
             for example in self.examples:
-                whole = _WITH_VALUE.sub("\\1\xa0", f"{name} {example}")  # an option stays with its value
+                whole = _QUOTED.sub(lambda text: text[0].replace(" ", "\xa0"), f"{name} {example}")
+                whole = _WITH_VALUE.sub("\\1\xa0", whole)  # an option stays with its value
                 lines = textwrap.wrap(whole, formatter.width - 8, break_long_words=False, break_on_hyphens=False)
                 text = " \\\n    ".join(lines).replace("\xa0", " ")
                 formatter.write(f"  {text}\n")

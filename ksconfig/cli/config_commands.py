@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -300,7 +301,6 @@ def _ask(target: str, opened: Opened) -> str:
         output.remark(now)
         answer: str = click.prompt(f"New image for {target}", err=True)
         return answer
-    raise UsageError(
-        f"no IMAGE was given; {now}",
-        advice=f"Like: {program()} set-image {target} registry.example/team/{target.partition('/')[0]}server:1.2",
-    )
+    image = f"registry.example/team/{target.partition('/')[0]}server:1.2"
+    files = "".join(f" -f {shlex.quote(name)}" for name in opened.settings.files)
+    raise UsageError(f"no IMAGE was given; {now}", advice=f"Like: {program()} set-image {target} {image}{files}")

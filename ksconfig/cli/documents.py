@@ -57,7 +57,7 @@ class Fault(TypedDict):
     """Why a command failed.
 
     Attributes:
-        type: the class of ksconfig.KsconfigError.
+        type: the class of ksconfig.KsconfigError; Interrupted after a signal.
         exitCode: of the process.
         notDone: what did therefore not happen, or null.
         why: the reason, with the value that was seen.

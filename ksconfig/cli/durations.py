@@ -30,7 +30,7 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # no older click can
         option = param.opts[-1] if param else "It"
         parts = _PART.findall(value)
         if not parts or "".join(number + unit for number, unit in parts) != value:
-            hint = f"Did you mean {value}s?" if value.isdecimal() else "Write it like 90s, 5m or 1h30m."
+            hint = f"Did you mean {value}s?" if re.fullmatch("[0-9]+", value) else "Write it like 90s, 5m or 1h30m."
             raise click.UsageError(f"{option} is {value!r}, and must be a duration. {hint}", ctx)
         seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
         if seconds <= 0:

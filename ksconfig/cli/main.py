@@ -127,8 +127,10 @@ def _run(arguments: list[str], settings: Settings) -> int:
         return _interrupted(ExitCode.INTERRUPTED, settings)
     except _Terminated:
         return _interrupted(ExitCode.TERMINATED, settings)
-    except OSError:
-        raise
+    except OSError as error:
+        if error.filename is None:  # of printing: all that opens something knows its name
+            raise
+        return _internal(error, settings)
     except Exception as error:
         return _internal(error, settings)
     return code or ExitCode.DONE
@@ -157,17 +159,21 @@ def _error_document(error: KsconfigError, settings: Settings, **more: Any) -> No
 
 def _misused(error: click.ClickException, arguments: list[str], settings: Settings) -> int:
     """What click found wrong with the command line, told like every other error."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        output.remark_lines(error.format_message())  # the help
+        return error.exit_code
     if isinstance(error, click.UsageError) and error.ctx:
         output.remark_lines(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n")
-    form = _FORM.search("\0".join(arguments))
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    form = _FORM.search("\0".join(options))
     if form:  # click may have stopped before it came to this option
         settings.output = form[1]
     message = re.sub(r"\n\s*", " ", error.format_message())  # click lists choices on lines of their own
     return _report(UsageError(message), settings)
 
 
-#: Where the arguments, each after a NUL, ask for a document.
-_FORM = re.compile(r"(?:^|\0)(?:-o\0?|--output[=\0])(json|yaml)(?:\0|$)")
+#: Where options, with a NUL between them, ask for a document.
+_FORM = re.compile(r"(?:^|\0)(?:-[vy]*o\0?|--output[=\0])(json|yaml)(?:\0|$)")
 
 
 def _ready_made(arguments: list[str], selectors: tuple[str, ...], program: str) -> str:
@@ -191,7 +197,8 @@ def _ready_made(arguments: list[str], selectors: tuple[str, ...], program: str) 
 def _interrupted(code: ExitCode, settings: Settings) -> int:
     tells = f"{settings.program} status tells"
     if settings.files:
-        said = "every file is whole, as it was or as planned"
+        saved = ", ".join(settings.saved)
+        said = f"written is {saved}, and every other file is as it was" if saved else "no file was written"
     elif settings.written:
         record = f" (revision {settings.revision})" if settings.revision else ""
         state = "the controller serves" if settings.served else "the controller may not have been restarted"

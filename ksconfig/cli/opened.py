@@ -122,14 +122,17 @@ class OpenedFiles:
         """Save the files, unless it is a dry run, and print what came of it."""
         settings = self.settings
         tell_release(settings, plan.release)
+        if len(self.source.files) == 1 and self.stream is not None and "output" in settings.given:
+            settings.dry_run = True  # the manifest goes nowhere
         if not settings.dry_run:
             self.manifests.apply(plan)
+            edited = [file for file in self.source.files if file.path is not None and file.patch.edits]
             with not_done("nothing was saved"):
                 try:
-                    settings.written = bool(self.manifests.save())
-                except FileFailure as error:
-                    settings.written = bool(error.written)
-                    raise
+                    self.manifests.save()
+                finally:  # an error or a signal may come between two files
+                    settings.saved = [file.label for file in edited if not file.patch.edits]
+                    settings.written = bool(settings.saved)
         output.warnings(plan.notices)
         if plan.changed and not settings.dry_run:
             output.plan_diff(plan, err=True)
@@ -164,6 +167,7 @@ class OpenedCluster:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._care = settings.care  # what is wrong with it is said before anything is read
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -194,7 +198,7 @@ class OpenedCluster:
     @property
     def scope(self) -> Scope:
         """Namespace, release and overrides."""
-        return self.cluster.scope(self.settings.allow, self.settings.care)
+        return self.cluster.scope(self.settings.allow, self._care)
 
     def plan_set_image(
         self, images: Mapping[str, str], gpu_version: Sequence[str], within: Any, pin: Pinning = None
@@ -205,7 +209,7 @@ class OpenedCluster:
             gpu_version=gpu_version,
             within=within,
             allow=tuple(self.settings.allow),
-            care=self.settings.care,
+            care=self._care,
             pin=pin,
         )
 
@@ -213,12 +217,12 @@ class OpenedCluster:
         """As `ksconfig.cluster.Cluster.plan_set`."""
         settings = self.settings
         return self.cluster.plan_set(
-            path, value, allow_type_change=allow_type_change, allow=tuple(settings.allow), care=settings.care
+            path, value, allow_type_change=allow_type_change, allow=tuple(settings.allow), care=self._care
         )
 
     def plan_unset(self, path: str) -> Plan:
         """As `ksconfig.cluster.Cluster.plan_unset`."""
-        return self.cluster.plan_unset(path, allow=tuple(self.settings.allow), care=self.settings.care)
+        return self.cluster.plan_unset(path, allow=tuple(self.settings.allow), care=self._care)
 
     def carry_out(self, plan: Plan, lines: list[str]) -> None:
         """Write to the cluster, unless it is a dry run, and print what came of it."""
@@ -355,7 +359,6 @@ def open_cluster(command: str, *, about_the_config: bool = True) -> OpenedCluste
     if about_the_config:
         settings.about_the_config()
     if settings.files:
-        raise UsageError(
-            f"{command} is for a cluster, and -f names manifests", advice="Of files, Git keeps the history."
-        )
+        advice = "Of files, Git keeps the history." if command in ("history", "rollback") else "Leave -f out."
+        raise UsageError(f"{command} is for a cluster, and -f names manifests", advice=advice)
     return OpenedCluster(settings)

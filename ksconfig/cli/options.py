@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ class Settings:
     Attributes:
         program: as it was called.
         written: whether a file or the cluster was changed already; ``revision`` is the record of that.
+        saved: the files that are written.
         restarted: whether the controller is being restarted.
         served: whether the controller serves with it, and only services are waited for.
     """
@@ -55,6 +57,7 @@ class Settings:
     program: str = "ksconfig"
     written: bool = False
     revision: int | None = None
+    saved: list[str] = field(default_factory=list)
     restarted: bool = False
     served: bool = False
     given: set[str] = field(default_factory=set)
@@ -93,10 +96,11 @@ class Number(click.IntRange):
     """A number from some bound on, and the error that says which."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        with suppress(click.BadParameter):
-            return int(super().convert(value, param, ctx))
+        if isinstance(value, int) or re.fullmatch("-?[0-9]+", value):  # int() takes 1_000 and other scripts too
+            with suppress(click.BadParameter):
+                return int(super().convert(value, param, ctx))
         name = param.opts[-1] if isinstance(param, click.Option) else param.human_readable_name if param else "It"
-        number = isinstance(value, int) or value.removeprefix("-").isdecimal()
+        number = isinstance(value, int) or re.fullmatch("-?[0-9]+", value)
         raise click.UsageError(
             f"{name} is {value if number else repr(value)}, and must be a number from {self.min}", ctx
         )

@@ -81,7 +81,11 @@ def _content(one: RuntimeUse) -> documents.Runtime:
     }
 
 
-@runtime.command(cls=Command, examples=("runtime show kserve-sklearnserver", "runtime show sk-py38 -n team-a -o yaml"))
+@runtime.command(
+    cls=Command,
+    has_names=False,
+    examples=("runtime show kserve-sklearnserver", "runtime show sk-py38 -n team-a -o yaml"),
+)
 @click.argument("name", shell_complete=names_of("runtimes"))
 @shared_options
 def show(name: str) -> None:
@@ -193,10 +197,13 @@ def create(name: str, image: str, base: str | None, whole: bool, **more: Any) ->
 @shared_options
 def use(name: str, services: tuple[str, ...], selector: dict[str, str], everywhere: bool, **more: Any) -> None:
     """Move services to a runtime."""
+    chosen = selector or more["all_of"]
+    if services and chosen:
+        raise UsageError("services are named, and chosen by --selector or --all-of besides", advice="Say one of both.")
+    if not (services or chosen):
+        raise UsageError("no service was named", advice="Name services, or say --selector or --all-of.")
     opened, namespace = _opened("use")
     settings = opened.settings
-    if services and (selector or more["all_of"]):
-        raise UsageError("services are named, and chosen by --selector or --all-of besides", advice="Say one of both.")
     plan = opened.cluster.runtimes.plan_use(
         name, services, namespace=None if everywhere else namespace, labels=selector,
         allow=tuple(settings.allow), care=settings.care, **more,

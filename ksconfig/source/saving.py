@@ -108,8 +108,12 @@ class _Save:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._staged is not None:
-            with contextlib.suppress(OSError):
+            try:
                 os.unlink(self._staged)
+            except FileNotFoundError:
+                self.file.saved()  # a signal came right after it took its name
+            except OSError:
+                pass
         if self._lock is not None:
             os.close(self._lock)
 

@@ -66,7 +66,8 @@ def test_standard_input_that_needs_no_change_comes_out_as_it_is(run: Run) -> Non
 
 def test_standard_input_with_an_output_form_prints_the_document_instead(run: Run) -> None:
     outcome = run("set-image", "sklearn", NEW, "-f", "-", "-o", "json", stdin=MANIFEST)
-    assert json.loads(outcome.out)["changed"] is True
+    document = json.loads(outcome.out)
+    assert (document["changed"], document["dryRun"]) == (True, True)
 
 
 def test_several_targets_are_one_write(run: Run, manifest: Path) -> None:

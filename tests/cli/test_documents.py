@@ -150,3 +150,60 @@ def test_so_is_an_end_by_a_signal(tmp_path: Path) -> None:
         "Interrupted",
         143,
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "printed"),
+    [
+        ("images --foo -vo json", True),
+        ("images --foo -vyojson", True),
+        ("get --foo -- agent.image -o json", False),  # behind -- there are no options
+    ],
+)
+def test_where_a_document_is_asked_for_one_is_printed(run: Run, line: str, printed: bool) -> None:
+    assert bool(run(*line.split()).out) is printed
+
+
+def test_a_manifest_that_goes_nowhere_is_a_dry_run(run: Run, manifest: Path) -> None:
+    change = ("set-image", "agent", ":v9", "-f", "-", "-o")
+    assert json.loads(run(*change, "json", stdin=manifest.read_text()).out)["dryRun"] is True
+    assert "(dry run)" in run(*change, "table", stdin=manifest.read_text()).out
+    both = json.loads(run(*change, "json", *F, stdin="kind: Namespace\n").out)
+    assert (both["dryRun"], both["changed"]) == (False, True)
+    assert "agent:v9" in manifest.read_text()
+
+
+def test_a_command_without_names_refuses_to_print_them(run: Run) -> None:
+    done = run("status", "-o", "name")
+    assert done.code == 2
+    assert "status has no names to print" in done.err
+
+
+def test_a_signal_between_two_files_says_which_one_is_written(tmp_path: Path, manifest: Path) -> None:
+    other = tmp_path / "runtime.yaml"
+    other.write_text(manifest.read_text().replace("inferenceservice-config", "other"))
+    runtime = "kind: ClusterServingRuntime\nmetadata: {name: kserve-sklearnserver}\nspec:\n  supportedModelFormats: [{name: sklearn, autoSelect: true}]\n  containers: [{name: kserve-container, image: 'r/a:1'}]\n"
+    other.write_text(runtime)
+    program = """
+import os, signal, sys
+from ksconfig.cli.main import main
+replace = os.replace
+def replaced(*paths):
+    replace(*paths)
+    os.kill(os.getpid(), signal.SIGTERM)
+os.replace = replaced
+sys.argv[0] = "ksconfig"
+main(sys.argv[1:])
+"""
+    command = "set-image sklearn=r/b:2 -f kserve.yaml -f runtime.yaml --kserve-version 0.9 -o json"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *command.split()], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 143, done.stderr
+    document = json.loads(done.stdout)
+    check_document(document)
+    written = [path.name for path in (manifest, other) if "r/b" in path.read_text()]
+    assert len(written) == 1
+    assert document["changed"] is True
+    assert document["error"]["why"] == f"written is {written[0]}, and every other file is as it was"
+    assert {path.name for path in tmp_path.iterdir()} == {"kserve.yaml", "runtime.yaml"}

@@ -149,3 +149,16 @@ def test_what_is_no_number_that_may_stand_there_is_shown_as_given(
     shown = capsys.readouterr().err
     assert error in shown
     assert shown.isascii()
+
+
+@pytest.mark.parametrize("line", ["", "runtime"])
+def test_a_group_without_a_command_prints_its_help(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_here(line.split()) == 2
+    printed = capsys.readouterr().err.splitlines()
+    assert "Commands:" in printed
+    assert max(map(len, printed)) <= 80
+
+
+def test_words_in_quotes_stay_together_in_the_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    run_here(["set", "--help"])
+    assert '--reason "new domain"' in capsys.readouterr().out
