@@ -127,6 +127,8 @@ def _run(arguments: list[str], settings: Settings) -> int:
         return _interrupted(ExitCode.INTERRUPTED, settings)
     except _Terminated:
         return _interrupted(ExitCode.TERMINATED, settings)
+    except SystemExit:  # all that click makes of a broken pipe
+        raise BrokenPipeError from None
     except OSError as error:
         if error.filename is None:  # of printing: all that opens something knows its name
             raise
@@ -154,7 +156,14 @@ def _error_document(error: KsconfigError, settings: Settings, **more: Any) -> No
             "rolledBack": isinstance(error, RolledBack),
             "error": fault,
         }
-        output.document(content, settings.output)
+        try:
+            output.document(content, settings.output)
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except OSError as unprinted:  # the exit code tells it all the same
+            _drop_output()
+            if not isinstance(unprinted, BrokenPipeError):
+                output.remark(f"error: the document could not be printed: {unprinted.strerror or unprinted}")
 
 
 def _misused(error: click.ClickException, arguments: list[str], settings: Settings) -> int:
@@ -215,7 +224,7 @@ def _interrupted(code: ExitCode, settings: Settings) -> int:
 
 def _drop_output() -> None:
     """Let the flush at the end of the process go nowhere."""
-    sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (open until the process ends)
+    sys.stdout = output.nowhere()
 
 
 def _unprinted(error: OSError, settings: Settings) -> int:

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
@@ -47,17 +47,31 @@ def result(text: str) -> None:
 
 def styled(text: str, *, err: bool = False) -> None:
     """Print a line that holds colours: seen on a terminal (click drops them elsewhere), unless NO_COLOR is set."""
-    click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
+    echo = _tell if err else click.echo
+    echo(text, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def _tell(text: str, color: bool | None = None) -> None:
+    """Print to standard error; that nobody reads it any more does not stop what is being done."""
+    try:
+        click.echo(text, err=True, color=color)
+    except OSError:
+        sys.stderr = nowhere()
+
+
+def nowhere() -> TextIO:
+    """A stream for what cannot be printed, until the process ends."""
+    return open(os.devnull, "w")
 
 
 def remark(text: str) -> None:
     """Print a line to standard error; no secret that was read is in it."""
-    click.echo(hide(visible_line(text)), err=True)
+    _tell(hide(visible_line(text)))
 
 
 def remark_lines(text: str) -> None:
     """Print several lines to standard error: an error with its picture, a trace."""
-    click.echo(hide(visible(text)), err=True)
+    _tell(hide(visible(text)))
 
 
 def progress(text: str) -> None:

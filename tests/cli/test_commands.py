@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -353,3 +354,27 @@ def test_output_that_cannot_be_printed_is_one_message(manifest: Path, arguments:
     assert done.returncode == 1
     assert "could not be printed: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("set-image agent r/x:1", 0),
+        ("set-image agent r/x:1 -o json", 0),
+        ("set-image nothing r/x:1 -o json", 1),
+        ("set nothing.there 1 -o json", 3),
+        ("set-image agent -o json --timeout 5x", 2),
+    ],
+)
+def test_a_reader_that_has_gone_changes_neither_the_work_nor_the_exit_code(
+    manifest: Path, arguments: str, code: int
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "ksconfig", *arguments.split(), "-f", str(manifest)],
+        stdout=writing, stderr=writing, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert done.returncode == code
+    assert ("r/x:1" in manifest.read_text()) is (code == 0)

@@ -312,3 +312,17 @@ def test_a_wait_that_takes_too_long_says_what_is_missing(kserve: KServe, ksconfi
     again = ksconfig.ok("set-image", "sklearn", IMAGE, "-o", "json").json
     assert not again["changed"]
     assert again["served"]
+
+
+@pytest.mark.kserve("0.7.0")
+def test_a_command_whose_output_nobody_reads_any_more_goes_on_to_its_end(kserve: KServe, ksconfig: CommandLine) -> None:
+    old = kserve.controller()["metadata"]["uid"]
+    process = ksconfig.start("set-image", "sklearn", IMAGE)
+    assert process.stdout
+    assert process.stderr
+    process.stderr.readline()  # as `2>&1 | head -1` does
+    process.stderr.close()
+    process.stdout.close()
+    assert process.wait(60) == 0
+    assert kserve.controller()["metadata"]["uid"] != old
+    assert ksconfig.ok("history", "-o", "json").json["items"][0]["state"] == "ready"
