@@ -270,7 +270,7 @@ class Cluster:
         if isinstance(target, str) == (image is None):
             raise UsageError("set_image takes a target and an image, or one mapping from target to image")
         images = {target: image or ""} if isinstance(target, str) else target
-        mine, rest = _split(options, ("gpu_version", "within", "allow", "care"))
+        mine, rest = _split(options, ("gpu_version", "within", "allow", "care", "pin"))
         return self.apply(self.plan_set_image(images, **mine), **rest)
 
     def set(self, path: str | Sequence[Step], value: Any, **options: Any) -> Result:
@@ -332,10 +332,9 @@ class Cluster:
         except ClusterFailure as error:
             raise NotReady(f"the controller could not be restarted, or not be seen to serve: {error.why}") from error
         if wait:
-            with suppress(ClusterFailure):  # what became of them follows from the texts
-                for one in history.effective(self.site):
-                    if one.state in ("written", "applied"):
-                        self.site.records.mark(one, "ready")
+            with suppress(ClusterFailure):
+                self.site.records.list()
+                history.close_older(self.site, None)
         return (*notices, *unproved(self._workload))
 
     def _restart_all(self, by: str, say: Say, wait: bool, began: Callable[[], None]) -> bool:

@@ -144,7 +144,10 @@ class ClusterFailure(KsconfigError):
         status: the HTTP status; 0 if there was no answer.
         reason: the reason of its Status ("NotFound", "Invalid"), or "".
         retry_after: the seconds that the server asked to wait; 0 if it asked for nothing.
+        left: the objects that were changed before, and could not be put back.
     """
+
+    left: tuple[str, ...] = ()
 
     def __init__(
         self, why: str, *, status: int = 0, reason: str = "", retry_after: float = 0.0, advice: str | None = None
@@ -225,9 +228,14 @@ class UnsupportedEdit(Refused):
 
 
 class Conflict(KsconfigError):
-    """Somebody wrote meanwhile; nothing of theirs was overwritten."""
+    """Somebody wrote meanwhile; nothing of theirs was overwritten.
+
+    Attributes:
+        left: the objects of ours that were changed before, and could not be put back.
+    """
 
     exit_code = ExitCode.CONFLICT
+    left: tuple[str, ...] = ()
 
 
 class NotReady(KsconfigError):

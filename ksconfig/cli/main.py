@@ -105,7 +105,7 @@ def run(arguments: list[str], program: str = PROGRAM) -> int:
     except BrokenPipeError:
         # whoever read our output has gone; what was to be written is written
         _drop_output()
-        return ExitCode.DONE if settings.written else ExitCode.FAILED
+        return ExitCode.DONE if settings.written or settings.restarted else ExitCode.FAILED
     except OSError as error:
         return _unprinted(error, settings)
 
@@ -130,6 +130,8 @@ def _run(arguments: list[str], settings: Settings) -> int:
     except SystemExit:  # all that click makes of a broken pipe
         raise BrokenPipeError from None
     except OSError as error:
+        if isinstance(error.__context__, KeyboardInterrupt):  # click prints an end of the line first, and nobody reads
+            return _interrupted(ExitCode.INTERRUPTED, settings)
         if error.filename is None:  # of printing: all that opens something knows its name
             raise
         return _internal(error, settings)
@@ -153,7 +155,7 @@ def _error_document(error: KsconfigError, settings: Settings, **more: Any) -> No
             "kind": "Error",
             "changed": settings.written and not isinstance(error, RolledBack),
             "restarted": settings.restarted,
-            "rolledBack": isinstance(error, RolledBack),
+            "rolledBack": isinstance(error, RolledBack) or settings.taken_back,
             "error": fault,
         }
         try:
@@ -208,16 +210,17 @@ def _interrupted(code: ExitCode, settings: Settings) -> int:
     if settings.files:
         saved = ", ".join(settings.saved)
         said = f"written is {saved}, and every other file is as it was" if saved else "no file was written"
-    elif settings.written:
+    elif settings.written or settings.taken_back:
         record = f" (revision {settings.revision})" if settings.revision else ""
         state = "the controller serves" if settings.served else "the controller may not have been restarted"
-        said = f"the change is written{record}, and {state}"
+        said = f"the change is {'written' if settings.written else 'taken back'}{record}, and {state}"
     elif settings.served:
         said = f"nothing was to be written, and services were not waited for to the end ({tells})"
     else:
         said = f"nothing is known to be written ({tells})"
-    output.remark(f"interrupted: {said}; the same command goes on from there")
-    stopped = KsconfigError(said, advice="The same command goes on from there.")
+    again = f"{settings.program} restart" if settings.taken_back else "the same command"
+    output.remark(f"interrupted: {said}; {again} goes on from there")
+    stopped = KsconfigError(said, advice=f"{again[0].upper()}{again[1:]} goes on from there.")
     _error_document(stopped, settings, type="Interrupted", exitCode=int(code))
     return code
 

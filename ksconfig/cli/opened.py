@@ -261,6 +261,10 @@ class OpenedCluster:
             settings.written = True
             settings.revision = revision
 
+        def taken_back(revision: int | None) -> None:
+            settings.written, settings.taken_back = False, True
+            settings.revision, settings.served = revision, False
+
         def began() -> None:
             settings.restarted = True
 
@@ -280,6 +284,7 @@ class OpenedCluster:
             "models_timeout": settings.models_timeout,
             "say": output.progress,
             "written": written,
+            "taken_back": taken_back,
             "began": began,
             "served": served,
         }

@@ -25,6 +25,7 @@ class Settings:
         program: as it was called.
         written: whether a file or the cluster was changed already; ``revision`` is the record of that.
         saved: the files that are written.
+        taken_back: whether what was written is not there any more, since it failed.
         restarted: whether the controller is being restarted.
         served: whether the controller serves with it, and only services are waited for.
     """
@@ -58,6 +59,7 @@ class Settings:
     written: bool = False
     revision: int | None = None
     saved: list[str] = field(default_factory=list)
+    taken_back: bool = False
     restarted: bool = False
     served: bool = False
     given: set[str] = field(default_factory=set)

@@ -260,4 +260,4 @@ def shown(value: Any) -> str:
 
 def is_terminal() -> bool:
     """Whether a person can be asked: standard input and standard error are terminals."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    return all(one is not None and one.isatty() for one in (sys.stdin, sys.stderr))

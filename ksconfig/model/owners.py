@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 FIELD_MANAGER = "ksconfig"
+#: Of what is written without a record: only the time tells then whether a restart is due.
+UNRECORDED = "ksconfig-unrecorded"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 

@@ -126,6 +126,8 @@ class Plan:
         release: the KServe release it was made for.
         rollback_of, rollback_to: of a rollback, the revisions that it undoes, and the one whose state it restores.
         impact: what it does to services; None if that was not asked, or if there is nothing to write.
+        unstartable: of a plan that needs no restart, why the controller could not start again with what is there; empty
+            if it could, or if that is allowed. An older restart that is still due is refused then.
     """
 
     command: str
@@ -138,6 +140,7 @@ class Plan:
     rollback_of: tuple[int, ...] = ()
     rollback_to: int | None = None
     impact: Impact | None = None
+    unstartable: tuple[str, ...] = ()
     #: Makes it once more, from what is there then; None where that is not needed (files).
     again: Callable[[], Plan] | None = field(default=None, repr=False, compare=False)
 

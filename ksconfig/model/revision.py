@@ -315,7 +315,13 @@ class Wanted(NamedTuple):
 
 
 def texts_to_restore(revisions: Sequence[Revision], number: int) -> tuple[Wanted, ...]:
-    """The state right after revision ``number`` (0: before the first), for all fields that records know."""
+    """The state right after revision ``number`` (0: before the first), for all fields that records know.
+
+    Where records between the last one of a field and that state are missing (pruned, perhaps), it is what the next one
+    found there.
+    """
+    present = {one.number for one in revisions}
+    made: dict[tuple[ObjectRef, Field], int] = {}
     first: dict[tuple[ObjectRef, Field], str | None] = {}
     at: dict[tuple[ObjectRef, Field], str | None] = {}
     last: dict[tuple[ObjectRef, Field], str | None] = {}
@@ -323,13 +329,14 @@ def texts_to_restore(revisions: Sequence[Revision], number: int) -> tuple[Wanted
         for text in one.fields:
             place = (text.object, text.field)
             if one.number <= number:
-                at[place] = text.after
+                at[place], made[place] = text.after, one.number
             elif place in first or not (one.is_rollback and text.object.kind == SERVICE_KIND):
                 first.setdefault(place, text.before)
             else:
                 continue  # a service that a rollback brought along: what it had before was our doing
             last[place] = text.after
-    wanted = {**first, **at}
+    whole = {place: at[place] for place in at if present.issuperset(range(made[place], number + 1))}
+    wanted = {**at, **first, **whole}
     return tuple(Wanted(*place, last[place], wanted[place]) for place in last if place in first)
 
 

@@ -62,6 +62,7 @@ class Verdict(NamedTuple):
         pod: of a failure, the name of the pod.
         marks: what must stay the same for the state to count as lasting: pods and restarts of their containers.
         only_lease: whether nothing but the lease is missing.
+        leads: whether a new pod was seen to hold the lease that an old one held.
     """
 
     state: str
@@ -70,6 +71,7 @@ class Verdict(NamedTuple):
     pod: str = ""
     marks: frozenset[tuple[str, int]] = frozenset()
     only_lease: bool = False
+    leads: bool = False
 
 
 def verdict(sample: Sample, before: Before) -> Verdict:
@@ -83,7 +85,8 @@ def verdict(sample: Sample, before: Before) -> Verdict:
     for pod in staying:
         if (failure := _failure(pod)) is not None:
             return failure
-    return _missing(sample, before, staying) or Verdict("done", marks=_marks(staying))
+    leads = bool(sample.lease and before.holder)
+    return _missing(sample, before, staying) or Verdict("done", marks=_marks(staying), leads=leads)
 
 
 def _missing(sample: Sample, before: Before, staying: Sequence[Mapping[str, Any]]) -> Verdict | None:
@@ -108,8 +111,7 @@ def _missing(sample: Sample, before: Before, staying: Sequence[Mapping[str, Any]
         return Verdict("waiting", f"the webhook does not answer yet{': ' if sample.silence else ''}{sample.silence}")
     if sample.lease:
         holder = holder_of(sample.lease)
-        names = {pod["metadata"]["name"] for pod in staying}
-        if not holder or holder == before.holder or holder.partition("_")[0] not in names:
+        if not holder or holder == before.holder or not any(leads(pod, holder) for pod in staying):
             message = "no new pod leads yet: the lease of the old one has to run out"
             return Verdict("waiting", message, marks=_marks(staying), only_lease=True)
     return None
@@ -127,8 +129,15 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
 
 
 def holder_of(lease: Mapping[str, Any]) -> str:
-    """Who holds a lease: the pod's name, an underscore and something random; "" if nobody does."""
+    """Who holds a lease: the pod's host name, an underscore and something random; "" if nobody does."""
     return str(lease.get("spec", {}).get("holderIdentity") or "")
+
+
+def leads(pod: Mapping[str, Any], holder: str) -> bool:
+    """Whether a pod holds a lease: the holder begins with its host name, which is its node's on the node's network."""
+    spec = pod.get("spec") or {}
+    names = {pod["metadata"]["name"], spec.get("hostname"), spec.get("nodeName") if spec.get("hostNetwork") else None}
+    return holder.partition("_")[0] in names - {None}
 
 
 def elects_leader(workload: Mapping[str, Any]) -> bool:

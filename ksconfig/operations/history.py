@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from ksconfig.errors import RightMissing
+from ksconfig.errors import ClusterFailure, RightMissing
 from ksconfig.model.owners import FIELD_MANAGER
 from ksconfig.model.plan import ABSENT, Change, FieldEdit, Notice, Plan
 from ksconfig.model.releases import Rules
@@ -15,6 +16,24 @@ from ksconfig.model.revision import EFFECTIVE, Revision, settled, undone
 from ksconfig.operations.site import Site
 
 COMPLETED = "completed"
+
+
+def close_older(site: Site, revision: Revision | None) -> None:
+    """The controller serves with what is there: whatever of it was written earlier is done as well.
+
+    Args:
+        revision: the one whose restart that was; those before it are meant, or all that are known.
+    """
+    known = {one.number: one for one in (*site.records.known, *([revision] if revision else []))}
+    older = [one for one in known.values() if revision is None or one.number < revision.number]
+    if not any(one.state in ("pending", "applied", "failed") for one in older):
+        return
+    gone = undone(known.values())
+    with suppress(ClusterFailure):  # what became of them follows from the texts
+        for one in settled(known.values(), site.source.text_now):
+            done = one.state in ("written", "applied", "failed") and one.number not in gone
+            if done and (revision is None or one.number < revision.number):
+                site.records.mark(one, "ready")
 
 
 def restart_due(
@@ -83,25 +102,25 @@ def with_the_rest(site: Site, plan: Plan) -> Plan:
         return plan
     if not _asks_the_same(plan, newest):
         return plan
+    whole = with_what_is_left(site, plan, newest)
+    if not whole.changed:
+        return plan
+    message = f"revision {newest.number} was interrupted: what it has left unwritten is written now"
+    return replace(whole, notices=(*plan.notices, Notice(COMPLETED, message)))
+
+
+def with_what_is_left(site: Site, plan: Plan, revision: Revision) -> Plan:
+    """A plan that writes what a revision was to write and has not: where the text is still the one before it."""
     left = [
         FieldEdit.between(text.object, text.field, text.before, text.after)
-        for text in newest.fields
+        for text in revision.fields
         if text.before != text.after and site.source.text_now(text.object, text.field) == text.before
         if site.source.has(text.object) or text.before is None
     ]
-    if not left:
-        return plan
     changes = tuple(
         Change(one.object, one.field, _shown(one.before), _shown(one.after), str(one.object)) for one in left
     )
-    message = f"revision {newest.number} was interrupted: what it has left unwritten is written now"
-    return replace(
-        plan,
-        edits=tuple(left),
-        patches=site.source.prepare(left),
-        asked=(*plan.asked, *changes),
-        notices=(*plan.notices, Notice(COMPLETED, message)),
-    )
+    return replace(plan, edits=tuple(left), patches=site.source.prepare(left), asked=(*plan.asked, *changes))
 
 
 def _asks_the_same(plan: Plan, revision: Revision) -> bool:

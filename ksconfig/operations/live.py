@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from ksconfig import __version__
 from ksconfig.errors import (
     ClusterFailure,
-    Conflict,
     KsconfigError,
     ModelsNotReady,
     NotReady,
     Refused,
-    RightMissing,
     RolledBack,
     RolloutFailed,
     UsageError,
 )
 from ksconfig.model.plan import Change, FieldEdit, Notice, Plan
 from ksconfig.model.restart import last_written, plan_restarts, pods_due
-from ksconfig.model.revision import FieldText, Revision, to_prune
+from ksconfig.model.revision import Revision
 from ksconfig.model.services.service import KIND as SERVICE_KIND
 from ksconfig.operations.foresight import foresee
-from ksconfig.operations.history import COMPLETED, readable, restart_due
+from ksconfig.operations.history import COMPLETED, close_older, readable, restart_due
 from ksconfig.operations.models import await_models
-from ksconfig.operations.preflight import check_rights
+from ksconfig.operations.preflight import check_rights, start_refusal
 from ksconfig.operations.rollout import check_restartable, restart, unproved
 from ksconfig.operations.site import Options, Site
 from ksconfig.operations.view import Scope, View
+from ksconfig.operations.writing import mark, prune, record, write, write_once
 from ksconfig.source.cluster.source import in_order, reverse
-
-_RECENT_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -85,6 +80,7 @@ def apply(site: Site, plan: Plan, options: Options) -> Result:
 
 
 def _await_models(site: Site, plan: Plan, options: Options) -> int:
+    site.patience.renew(options.models_timeout)  # what one look lacks, the next may have
     try:
         return await_models(site, plan, options.models_timeout, options.say)
     except ClusterFailure as error:
@@ -105,52 +101,56 @@ def carry_out(site: Site, plan: Plan, options: Options) -> Result:
         RolledBack: it did not come up with the change, which was taken back.
     """
     if not plan.changed:
-        return _closed(site, _finish_older(site, plan, options), options)
+        return _closed(site, _finish_older(site, plan, options, Result(plan, False)), options)
     check_rights(site, plan, options)
-    wanted = options.restart and plan_restarts(plan)
-    if wanted and site.workload is not None:
+    if options.restart and plan_restarts(plan):
+        if site.workload is None:
+            raise Refused(
+                f"no controller was found to restart{_because(site.why_no_workload)}",
+                advice="With --no-restart the change is written, and you restart it.",
+            )
         check_restartable(site.workload, options.restart_by)
-    revision, plan = _write(site, plan, options)
-    if revision is None and not plan.changed:
-        return _finish_older(site, plan, options)
-    result = Result(plan, True, revision.number if revision else None)
+    revision, plan = write(site, plan, options)
+    result = Result(plan, plan.changed, revision.number if revision else None)
+    if not plan.changed:
+        return _finish_older(site, plan, options, result)
     try:
-        result = _go_on(site, plan, options, result, revision, wanted=wanted)
+        result = _go_on(site, plan, options, result, revision)
     except ClusterFailure as error:
         raise _lost(error, result) from error
-    _prune(site, options, result)
+    prune(site, options, result.revision)
     return result
 
 
-def _go_on(
-    site: Site, plan: Plan, options: Options, result: Result, revision: Revision | None, *, wanted: bool
-) -> Result:
+def _go_on(site: Site, plan: Plan, options: Options, result: Result, revision: Revision | None) -> Result:
     """What is left to do when all is written."""
-    if not options.restart and plan_restarts(plan):
-        return replace(result, notices=(_restart_left(),))
-    if not wanted:
-        _mark(site, revision, "ready")
+    if not plan_restarts(plan):
+        mark(site, revision, "ready")
         if any(one.code == COMPLETED for one in plan.notices):  # the restart of the interrupted run may be due yet
-            older = _finish_older(site, plan, options)
-            result = replace(result, restarted=older.restarted, served=older.served)
+            return _finish_older(site, plan, options, result)
         return result
+    if not options.restart:
+        return replace(result, notices=(_restart_left(),))
     if site.workload is None:
-        missing = NotReady(
-            f"no controller was found to restart{_because(site.why_no_workload)}",
-            advice="Restart it by hand.",
-            revision=result.revision,
-        )
-        missing.not_done = _written(result)
-        raise missing
-    due = _due_after(site, plan, revision)
-    return _restart(site, due, options, result, revision)
+        raise _no_controller(site, result)
+    return _restart(site, _due_after(site, plan, revision), options, result, revision)
+
+
+def _no_controller(site: Site, result: Result) -> NotReady:
+    missing = NotReady(
+        f"no controller was found to restart{_because(site.why_no_workload)}",
+        advice="Restart it by hand.",
+        revision=result.revision,
+    )
+    missing.not_done = _written(result)
+    return missing
 
 
 def _closed(site: Site, result: Result, options: Options) -> Result:
     """Of a rollback that finds nothing of its own left to bring back: recorded, so that the next one goes further."""
     if not result.plan.rollback_of or not options.history:
         return result
-    revision = _mark(site, _record(site, result.plan, options), "ready")
+    revision = mark(site, record(site, result.plan, options), "ready")
     return replace(result, revision=revision.number if revision else None)
 
 
@@ -170,6 +170,8 @@ def _due_after(site: Site, plan: Plan, revision: Revision | None) -> frozenset[s
         for edit in plan.edits
         if edit.object.kind != SERVICE_KIND and site.source.has(edit.object)
     ]
+    if not times and revision is None:  # nothing tells, so none of them is known to be younger
+        return frozenset(pod["metadata"]["uid"] for pod in pods)
     written = max(times, default="")
     return pods_due(pods, frozenset(revision.pods if revision else ()), written, strict=False)
 
@@ -195,7 +197,7 @@ def _restart(site: Site, due: frozenset[str], options: Options, result: Result, 
         error.not_done = _written(result)
         if not isinstance(error, RolloutFailed):
             raise
-        _mark(site, revision, "failed")
+        mark(site, revision, "failed")
         if error.log:
             options.say("the controller's last lines:\n" + error.log)
         if not options.rollback_on_failure or not error.by_config or not result.changed:
@@ -204,10 +206,9 @@ def _restart(site: Site, due: frozenset[str], options: Options, result: Result, 
         raise _roll_back(site, result, options, error) from error
     except ClusterFailure as error:
         raise _lost(error, result) from error
-    _mark(site, revision, "ready" if options.wait else "restarted")
-    for one in site.records.known:  # older ones, whose restart this was as well
-        if options.wait and one.state == "applied" and (revision is None or one.number < revision.number):
-            _mark(site, one, "ready")
+    mark(site, revision, "ready" if options.wait else "restarted")
+    if options.wait:
+        close_older(site, revision)
     notices = unproved(site.workload)
     return replace(result, restarted=restarted, served=True if options.wait else None, notices=notices)
 
@@ -231,6 +232,7 @@ def _lost(error: ClusterFailure, result: Result) -> NotReady:
 def _roll_back(site: Site, result: Result, options: Options, error: NotReady) -> KsconfigError:
     """Put back the exact old texts, and wait for the controller again; gives the error that tells both outcomes."""
     options.say(f"taking the change back: {error.why}")
+    site.patience.renew(options.timeout)
     site.source.refresh()
     edits = tuple(reverse(edit) for edit in reversed(result.plan.edits) if _is_ours(site, edit))
     number = result.revision
@@ -241,14 +243,14 @@ def _roll_back(site: Site, result: Result, options: Options, error: NotReady) ->
     try:
         # services that were made meanwhile have the version that goes
         back = foresee(View(site.source, Scope(site.source.found.namespace)), back, bring_along=True)
-        revision = _write_once(site, back, options)
+        inner = replace(options, rollback_on_failure=False, written=options.taken_back)
+        revision = write_once(site, back, inner)
         if plan_restarts(back):
             assert site.workload is not None
             due = frozenset(pod["metadata"]["uid"] for pod in site.workload.pods())
-            inner = replace(options, rollback_on_failure=False)
             _restart(site, due, inner, Result(back, True, revision.number if revision else None), revision)
         else:
-            _mark(site, revision, "ready")
+            mark(site, revision, "ready")
     except KsconfigError as second:
         both = NotReady(
             f"{error.why}; and taking it back did not help: {second.why}",
@@ -274,127 +276,32 @@ def _swapped(change: Change) -> Change:
     return replace(change, before=change.after, after=change.before)
 
 
-# Writing
-
-
-def _write(site: Site, plan: Plan, options: Options) -> tuple[Revision | None, Plan]:
-    """Record and write; if somebody else was quicker, plan again and go on while the values are those the user saw."""
-    first = plan
-    patience = site.patience.another(options.timeout)
-    while True:
-        try:
-            return _write_once(site, plan, options), plan
-        except Conflict as conflict:
-            if first.again is None or patience.left <= 0:
-                raise
-            site.source.refresh()
-            options.say("somebody else wrote meanwhile: planning again")
-            plan = replace(first.again(), again=first.again)
-            _refuse_other_values(first, plan, conflict)
-            if not plan.changed:
-                return None, plan
-
-
-def _refuse_other_values(first: Plan, now: Plan, conflict: Conflict) -> None:
-    """Go on only if what is to be replaced is what the user saw, or what the user wants already."""
-    seen = {(one.object, one.path): one for one in first.asked}
-    for change in now.asked:
-        before = seen.get((change.object, change.path))
-        if before is None or (change.changed and change.before != before.before):
-            shown = f"{change.written_path} was {before.before!r}, " if before else ""
-            raise Conflict(
-                f"{conflict.why}: {shown}now it is {change.before!r}",
-                advice="Nothing of yours was written. Look at it, and run the command again if you still want it.",
-            ) from None
-
-
-def _write_once(site: Site, plan: Plan, options: Options) -> Revision | None:
-    """Record and write, once."""
-    revision = _record(site, plan, options) if options.history else None
-    try:
-        site.source.write(plan.edits)
-    except (Conflict, ClusterFailure) as error:
-        if revision is not None and (isinstance(error, Conflict) or 400 <= error.status < 500):
-            site.records.delete([revision])
-        raise
-    options.written(revision.number if revision else None)
-    site.source.refresh()
-    return _mark(site, revision, "applied")
-
-
-def _record(site: Site, plan: Plan, options: Options) -> Revision:
-    """Store the revision before anything is written."""
-    newest = max((one.number for one in site.records.list()), default=0)
-    pods = site.workload.pods() if site.workload else []
-    revision = Revision(
-        number=0,
-        time="",
-        user=site.user,
-        version=__version__,
-        command=plan.command,
-        reason=options.reason,
-        release=str(plan.release),
-        images=plan.images,
-        changes=plan.changes,
-        fields=tuple(FieldText(one.object, one.field, one.before, one.after) for one in plan.edits),
-        pods=tuple(pod["metadata"]["uid"] for pod in pods),
-        restart=options.restart and plan_restarts(plan),
-        needs_restart=plan_restarts(plan),
-        rollback_of=plan.rollback_of,
-        rollback_to=plan.rollback_to,
-    )
-    try:
-        return site.records.add(revision, newest)
-    except RightMissing as error:
-        raise Refused(
-            f"no record of the change can be made, so there would be no way back: {error.why}",
-            advice="Get that right, or go on without a record: --no-history.",
-        ) from None
-
-
-def _mark(site: Site, revision: Revision | None, state: str) -> Revision | None:
-    if revision is None:
-        return None
-    try:
-        return site.records.mark(revision, state)
-    except ClusterFailure:
-        return revision  # what became of it follows from the texts
-
-
-def _prune(site: Site, options: Options, result: Result) -> None:
-    if options.history and options.history_limit > 0 and result.revision:
-        import datetime
-
-        now = datetime.datetime.now(datetime.timezone.utc)
-
-        def recent(one: Revision) -> bool:
-            try:
-                made = datetime.datetime.fromisoformat(one.time.replace("Z", "+00:00"))
-            except ValueError:
-                return True
-            return (now - made).total_seconds() < _RECENT_SECONDS
-
-        if result.revision > options.history_limit:
-            with suppress(ClusterFailure):  # the next change prunes as well
-                site.records.delete(to_prune(site.records.list(), options.history_limit, recent))
-
-
 # A restart that is still due
 
 
-def _finish_older(site: Site, plan: Plan, options: Options) -> Result:
-    """The values are there already: complete the restart that made them serve, if that is still due."""
-    result = Result(plan, False)
-    if site.workload is None or not options.restart:
+def _finish_older(site: Site, plan: Plan, options: Options, result: Result) -> Result:
+    """The values are there already: complete the restart that made them serve, if that is still due.
+
+    Raises:
+        Refused: the controller could not start with what is there.
+    """
+    if not options.restart:
         return result
     records = readable(site)
-    due, revision = restart_due(site, plan.release.likely_rules, site.workload.staying_pods(), records)
+    pods = site.workload.staying_pods() if site.workload else []
+    due, revision = restart_due(site, plan.release.likely_rules, pods, records)
+    if site.workload is None:
+        if revision is not None:
+            raise _no_controller(site, result)
+        return result
     if not due and revision is None:
         for one in records:
             # it needs no restart, and whoever wrote it was stopped, or could not say that it was done
             if one.state == "written" or (one.state == "applied" and not one.restart):
-                _mark(site, one, "ready")
+                mark(site, one, "ready")
         return result
+    if due and plan.unstartable:
+        raise start_refusal(plan.unstartable, plan.release)
     check_restartable(site.workload, options.restart_by)
     options.say("the value is there already, and the controller has not been restarted since it was written")
     return _restart(site, due, options, result, revision)

@@ -61,6 +61,8 @@ def review(site: Site, plan: Plan, scope: Scope) -> Plan:
     faults = start_problems(site, plan.edits, plan.release.likely_rules)
     if faults and plan_restarts(plan):
         notices += _refuse_start(faults, str(plan.release), scope)
+    elif BROKEN_START not in scope.allow:
+        plan = replace(plan, unstartable=faults)
     return replace(plan, notices=tuple(dict.fromkeys(notices)))
 
 
@@ -71,11 +73,16 @@ def refuse_broken_start(site: Site, rules: Iterable[Rules], release: str, scope:
 
 
 def _refuse_start(faults: tuple[str, ...], release: str, scope: Scope) -> list[Notice]:
-    why = f"the controller of KServe {release} would exit at its next start: {'; '.join(faults)}"
+    refusal = start_refusal(faults, release)
     if BROKEN_START in scope.allow:
-        return [Notice(BROKEN_START, why)]
-    raise Refused(
-        why, allow=BROKEN_START,
+        return [Notice(BROKEN_START, refusal.why)]
+    raise refusal
+
+
+def start_refusal(faults: tuple[str, ...], release: object) -> Refused:
+    """The refusal to restart a controller that could not start."""
+    return Refused(
+        f"the controller of KServe {release} would exit at its next start: {'; '.join(faults)}", allow=BROKEN_START,
         advice="It runs as long as nobody restarts it. Mend that first (ksconfig doctor says more); to go on all the "
         f"same: --allow {BROKEN_START}.",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from ksconfig.model.services.service import KIND as SERVICE_KIND
 from ksconfig.model.services.service import read_service
 from ksconfig.operations.draft import Draft
 from ksconfig.operations.foresight import foresee
-from ksconfig.operations.history import effective
+from ksconfig.operations.history import COMPLETED, effective, with_what_is_left
 from ksconfig.operations.runtimes import named_runtime
 from ksconfig.operations.site import Site
 from ksconfig.operations.view import Scope, View
@@ -46,10 +46,14 @@ def plan_rollback(site: Site, scope: Scope, to: int | None = None) -> Plan:
                 f"the history cannot be read whole: {why}",
                 advice="Update ksconfig if a newer one wrote it; if somebody damaged it, delete that ConfigMap.",
             )
-        if to is None and (last := _interrupted(revisions)):
-            plan = Draft(View(site.source, scope), "rollback").plan()
+        last = _interrupted(revisions)
+        if last is not None and to in (None, last.rollback_to):
+            empty = Draft(View(site.source, scope), "rollback").plan()
+            plan = with_what_is_left(site, empty, last) if last.state == "written" else empty
+            if plan.changed:
+                plan = replace(plan, rollback_of=last.rollback_of, rollback_to=last.rollback_to)
             message = f"revision {last.number} is a rollback that was interrupted: it is completed, and nothing more"
-            return replace(plan, notices=(*plan.notices, Notice("completed", message)))
+            return replace(plan, notices=(*plan.notices, Notice(COMPLETED, message)))
         target, gone = _target(revisions, to)
         texts = texts_to_restore(revisions, target) if to is not None else _texts_of(gone)
         if any(site.source.text_now(one.object, one.field) == one.wanted != one.known for one in texts):

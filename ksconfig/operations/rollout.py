@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from ksconfig.errors import NotReady, Refused, RolloutFailed, RolloutTimeout
 from ksconfig.model.plan import Notice
-from ksconfig.model.rollout import Before, Verdict, elects_leader, wanted_replicas
+from ksconfig.model.rollout import Before, Verdict, leads, wanted_replicas
 from ksconfig.operations.site import Say
 from ksconfig.source.cluster.patience import Patience
 from ksconfig.source.cluster.workload import Workload
@@ -58,7 +58,7 @@ def restart(
 
     Args:
         due: the UIDs of the pods that are to go.
-        by: "delete" them one after the other, the leader last; or "rollout".
+        by: "delete" them one after the other, the leader last; or "rollout", unless one is replacing them already.
         began: is called when the first one goes by our doing.
 
     Returns:
@@ -77,15 +77,17 @@ def restart(
     holder = workload.holder()
     pods = [pod for pod in workload.pods() if pod["metadata"]["uid"] in due]
     uid = workload.controller.workload["metadata"]["uid"]
+    held = holder if any(leads(pod, holder) for pod in pods) else ""
     if by == "rollout":
-        say(f"rolling out new pods of {workload.controller}")
-        workload.roll(datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="microseconds"))
-        began()
+        rolls = bool(pods) and not workload.replaces(pods)
+        if rolls:
+            say(f"rolling out new pods of {workload.controller}")
+            workload.roll(datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="microseconds"))
+            began()
         if wait:
-            wait_until_serving(workload, Before(due, uid, holder, template=True), patience, say)
-        return True
-    leader = holder.partition("_")[0]
-    pods.sort(key=lambda pod: (pod["metadata"]["name"] == leader, pod["metadata"]["name"]))
+            wait_until_serving(workload, Before(due, uid, held, template=True), patience, say)
+        return rolls
+    pods.sort(key=lambda pod: (leads(pod, holder), pod["metadata"]["name"]))
     gone: frozenset[str] = frozenset()
     ours = False
     for pod in pods:
@@ -98,7 +100,6 @@ def restart(
         if not last:
             wait_until_serving(workload, Before(gone, uid), patience, say, lease=False)
     if wait:
-        held = holder if leader in {pod["metadata"]["name"] for pod in pods} else ""
         wait_until_serving(workload, Before(due, uid, held), patience, say)
     return ours
 
@@ -127,7 +128,7 @@ def wait_until_serving(workload: Workload, before: Before, patience: Patience, s
             answered = found.marks
         if found.state == "done":
             # a new leader has been running for longer than that
-            if now - since >= _SETTLE_SECONDS or (lease and elects_leader(workload.controller.workload)):
+            if now - since >= _SETTLE_SECONDS or found.leads:
                 return
             found = found._replace(message="it answers; looking whether it stays")
             left_to_settle = _SETTLE_SECONDS - (now - since)

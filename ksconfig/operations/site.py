@@ -44,6 +44,7 @@ class Options:
         models_timeout: for that, in seconds.
         say: is told the progress.
         written: is called as soon as something is written, with the number of its record.
+        taken_back: is called as soon as the old texts are back, with the number of the record of that.
         began: is called as soon as a pod of the controller goes.
         served: is called as soon as the controller serves and services are waited for.
     """
@@ -60,6 +61,7 @@ class Options:
     models_timeout: float = 1800.0
     say: Say = field(default=_silent)
     written: Callable[[int | None], None] = field(default=_nothing)
+    taken_back: Callable[[int | None], None] = field(default=_nothing)
     began: Callable[[], None] = field(default=lambda: None)
     served: Callable[[], None] = field(default=lambda: None)
 

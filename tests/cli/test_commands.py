@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -378,3 +380,29 @@ def test_a_reader_that_has_gone_changes_neither_the_work_nor_the_exit_code(
     os.close(writing)
     assert done.returncode == code
     assert ("r/x:1" in manifest.read_text()) is (code == 0)
+
+
+def test_an_interrupt_after_the_reader_has_gone_is_an_interrupt(tmp_path: Path) -> None:
+    """As of ``ksconfig ... 2>&1 | tee log`` when somebody presses Ctrl-C: tee is gone first."""
+    program = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from ksconfig.cli.main import main; main(sys.argv[1:])"
+    )
+    reading, writing = os.pipe()
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "images", "-f", "-"],
+        cwd=tmp_path, stdin=subprocess.PIPE, stdout=writing, stderr=writing,
+    ) as process:  # fmt: skip
+        assert process.stdin
+        process.stdin.write(b" " * 200_000)  # more than a pipe holds: it reads when this returns
+        time.sleep(0.5)  # and waits for more now
+        os.close(reading)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+    os.close(writing)
+
+
+def test_without_standard_input_nobody_is_asked(run: Run, manifest: Path) -> None:
+    command = f"exec {sys.executable} -m ksconfig set-image agent -f {manifest} <&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, "no IMAGE was given" in done.stderr) == (2, True), done.stderr

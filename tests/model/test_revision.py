@@ -155,3 +155,10 @@ def test_a_damaged_archive_is_no_internal_error() -> None:
     stored["binaryData"]["texts.json.gz"] = base64.b64encode(bytes(packed)).decode()
     with pytest.raises(InvalidDocument, match="no revision that can be read"):
         from_config_map(stored)
+
+
+def test_where_a_record_was_pruned_the_next_one_tells_what_was_there() -> None:
+    history = [revision(number, str(number), str(number + 1)) for number in (1, 3)]  # 2 is pruned
+    assert texts_to_restore(history, 2) == (Wanted(CONFIG, KEY, "4", "3"),)
+    assert texts_to_restore(history, 1) == (Wanted(CONFIG, KEY, "4", "2"),)
+    assert texts_to_restore(history, 0) == (Wanted(CONFIG, KEY, "4", "1"),)

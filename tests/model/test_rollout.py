@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ksconfig.model.rollout import Before, Sample, elects_leader, verdict
+from ksconfig.model.rollout import Before, Sample, elects_leader, leads, verdict
 
 Object = dict[str, Any]
 
@@ -42,6 +42,33 @@ def test_done_is_all_of_it() -> None:
     found = verdict(DONE, BEFORE)
     assert found.state == "done"
     assert found.marks == {("new/manager", 0)}
+    assert found.leads
+
+
+@pytest.mark.parametrize(
+    ("sample", "before"),
+    [(DONE._replace(lease=None), BEFORE), (DONE._replace(lease={}), BEFORE), (DONE, BEFORE._replace(holder=""))],
+    ids=["may not be read", "is not there", "was not held by one that goes"],
+)
+def test_a_lease_that_proves_nothing_is_not_taken_for_a_new_leader(sample: Sample, before: Before) -> None:
+    found = verdict(sample, before)
+    assert (found.state, found.leads) == ("done", False)
+
+
+@pytest.mark.parametrize(
+    ("spec", "holder", "expected"),
+    [
+        ({"nodeName": "node-1"}, "pod-new_1", True),
+        ({"nodeName": "node-1"}, "node-1_1", False),
+        ({"nodeName": "node-1", "hostNetwork": True}, "node-1_1", True),
+        ({"hostname": "kserve"}, "kserve_1", True),
+    ],
+)
+def test_a_leader_is_known_by_its_host_name(spec: Object, holder: str, expected: bool) -> None:
+    assert leads({**pod("new"), "spec": spec}, holder) is expected
+    new = {**pod("new"), "spec": spec}
+    found = verdict(DONE._replace(pods=[new], lease={"spec": {"holderIdentity": holder}}), BEFORE)
+    assert (found.state == "done") is expected
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,9 @@ import time
 
 import pytest
 
+from ksconfig import connect
+from ksconfig.operations.site import Options
+from ksconfig.operations.writing import record
 from sandbox.api import ApiError
 from tests.sandbox.command_line import CommandLine
 from tests.sandbox.kserve import KServe, container_status, shortly
@@ -195,7 +198,8 @@ def test_no_command_restarts_a_controller_that_could_not_start(kserve: KServe, k
     ksconfig.ok("set-image", "explainer/art", "reg.local/art:v9", "--no-restart")
     broken = '{"ingressGateway": '
     kserve.set_config(ingress=broken)
-    for command in (["set-image", "explainer/art", "reg.local/art:v10"], ["restart"], ["rollback"]):
+    there = ["set-image", "explainer/art", "reg.local/art:v9"]  # and its restart is due
+    for command in (["set-image", "explainer/art", "reg.local/art:v10"], there, ["restart"], ["rollback"]):
         done = ksconfig(*command)
         assert done.code == 3, done.err
         assert "ingress is no JSON (line 1, column" in done.err
@@ -284,8 +288,52 @@ def test_with_two_replicas_the_webhook_is_never_without_an_endpoint(kserve: KSer
 @pytest.mark.kserve("0.20.0")
 def test_a_rollout_of_the_workload_serves_the_same(kserve: KServe, ksconfig: CommandLine) -> None:
     old = kserve.controller()["metadata"]["uid"]
-    ksconfig.ok("set-image", "explainer/art", "reg.local/art:v9", "--restart-by", "rollout")
+    command = ("set-image", "explainer/art", "reg.local/art:v9", "--restart-by", "rollout")
+    assert ksconfig(*command, "--timeout", "1s").code == 5  # the old leader's lease runs longer
+    ordered = kserve.api.get(kserve.workload_path)["spec"]["template"]
+    done = ksconfig.ok(*command, "-o", "json").json  # goes on waiting, and orders no other
+    assert (done["changed"], done["served"]) == (False, True)
+    assert kserve.api.get(kserve.workload_path)["spec"]["template"] == ordered
     assert kserve.controller()["metadata"]["uid"] != old
+    assert ksconfig.ok("history", "-o", "json").json["items"][0]["state"] == "ready"
+
+
+@pytest.mark.kserve("0.7.0")
+def test_what_was_written_without_a_record_is_restarted_by_the_same_command(
+    kserve: KServe, ksconfig: CommandLine
+) -> None:
+    ksconfig.ok("set-image", "agent", "reg.local/agent:v8")  # there is a history
+    old = kserve.controller()["metadata"]["uid"]
+    time.sleep(1.1)  # times are of whole seconds
+    command = ("set-image", "sklearn", IMAGE, "--no-history")
+    ksconfig.ok(*command, "--no-restart")
+    assert ksconfig.ok(*command, "-o", "json").json["restarted"]
+    assert kserve.controller()["metadata"]["uid"] != old
+    assert ksconfig.ok("status", "-o", "json").json["restartDue"] == []
+
+
+@pytest.mark.kserve("0.8.0")
+@pytest.mark.parametrize("arguments", [[], ["--to-revision", "0"]], ids=" ".join)
+def test_a_rollback_of_several_objects_that_was_interrupted_is_completed(
+    kserve: KServe, ksconfig: CommandLine, arguments: list[str]
+) -> None:
+    before, runtimes = kserve.config(), kserve.remember().runtimes
+    ksconfig.ok("set-image", "sklearn", IMAGE)
+    with connect(kubeconfig=kserve.sandbox.kubeconfig) as cluster:
+        plan = cluster.plan_rollback()
+        assert len({edit.object for edit in plan.edits}) == 2
+        record(cluster.site, plan, Options())  # as a process does that is killed after its first write
+        cluster.source.write([edit for edit in plan.edits if edit.object.kind != "ConfigMap"])
+    assert kserve.config() != before
+    done = ksconfig.ok("rollback", *arguments)
+    assert "it is completed, and nothing more" in done.err
+    assert kserve.config() == before
+    assert {name: one["spec"] for name, one in kserve.remember().runtimes.items()} == {
+        name: one["spec"] for name, one in runtimes.items()
+    }
+    status = ksconfig.ok("status", "-o", "json").json
+    assert (status["restartDue"], status["unfinished"]) == ([], [])
+    assert ksconfig("rollback").code == 1  # none is left to undo
 
 
 @pytest.mark.kserve("0.20.0")

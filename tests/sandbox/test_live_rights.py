@@ -131,6 +131,8 @@ TAKEN: list[tuple[tuple[str, str, str], list[str], int, str]] = [
     (("Role", "pods", "delete"), ["restart"], 1, "delete pods in namespace kserve"),
     (("Role", "deployments", "get"), ["restart"], 1, "get deployments.apps kserve-controller-manager"),
     (("ClusterRole", "deployments", "list"), ["status"], 0, "1 of 1 pods ready"),
+    (("", "deployments", "list"), ["set-image", "explainer/art", ":v9", "-n", "kserve"], 3,
+     "no controller was found to restart"),
     (("Role", "deployments", "patch"), ["restart", "--restart-by", "rollout"], 1, "patch deployments.apps"),
     (("ClusterRole", "clusterservingruntimes", "list"), ["images"], 1, "may not list clusterservingruntimes"),
     (("ClusterRole", "clusterservingruntimes", "patch"), ["set-image", "sklearn", ":v9"], 1,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ksconfig import Care, Impact, Refused, connect
-from ksconfig.operations import live
 from ksconfig.operations.site import Options
+from ksconfig.operations.writing import record
 from tests.sandbox.command_line import CommandLine, finished
 from tests.sandbox.kserve import KServe, shortly
 from tests.sandbox.releases import releases
@@ -362,7 +362,7 @@ def test_what_an_interrupted_run_has_left_pinned_is_completed_by_the_same_comman
     with connect(kubeconfig=kserve.sandbox.kubeconfig) as cluster:
         plan = cluster.plan_set_image({"sklearn": IMAGE}, care=Care(unpin=True))
         site = cluster.site
-        live._record(site, plan, Options())  # as a process does that is killed after its first write
+        record(site, plan, Options())  # as a process does that is killed after its first write
         site.source.write([edit for edit in plan.edits if edit.object.kind == "ConfigMap"])
     done = ksconfig.ok("set-image", "sklearn", IMAGE, "--unpin")
     assert "was interrupted" in done.err

@@ -194,34 +194,41 @@ class ClusterSource:
             patches.append(field_patch(edit))
         return tuple(patches)
 
-    def write(self, edits: Sequence[FieldEdit]) -> None:
+    def write(self, edits: Sequence[FieldEdit], manager: str = FIELD_MANAGER) -> None:
         """Write objects one after the other; if one fails, those before it get back what they had.
 
+        Args:
+            manager: the field manager, in whose name that is.
+
         Raises:
-            Conflict: somebody has changed a text meanwhile; nothing of ours is left.
-            ClusterFailure: the API server refused; nothing of ours is left, or the message says what is.
+            Conflict: somebody has changed a text meanwhile.
+            ClusterFailure: the API server refused.
+
+        Nothing of ours is left after an error, or it has the objects of which something is in ``left``.
         """
         written: list[list[FieldEdit]] = []
         for group in in_order(edits):
             try:
-                self.write_object(group)
-            except ClusterFailure as error:
+                self.write_object(group, manager=manager)
+            except (ClusterFailure, Conflict) as error:
                 self._take_back(written, error)
-                raise
-            except Conflict:
-                self._take_back(written, None)
                 raise
             written.append(group)
 
-    def _take_back(self, written: list[list[FieldEdit]], cause: ClusterFailure | None) -> None:
+    def _take_back(self, written: list[list[FieldEdit]], cause: ClusterFailure | Conflict) -> None:
+        if written:
+            self.refresh()  # what was made is to be seen
         for group in reversed(written):
             try:
                 self.write_object([reverse(edit) for edit in group])
             except (ClusterFailure, Conflict) as error:
-                if cause is not None:
-                    cause.advice = f"{group[0].object} is changed already and could not be put back: {error.why}"
+                ref = str(group[0].object)
+                cause.left = (*cause.left, ref)
+                cause.advice = f"{ref} is changed already and could not be put back: {error.why}"
 
-    def write_object(self, edits: Sequence[FieldEdit], dry_run: bool = False) -> Mapping[str, Any]:
+    def write_object(
+        self, edits: Sequence[FieldEdit], dry_run: bool = False, manager: str = FIELD_MANAGER
+    ) -> Mapping[str, Any]:
         """Write the edits of one object; gives the object as it is then.
 
         What an error leaves open is settled by looking: the new text is there, so it is done; the old one, so it is
@@ -235,7 +242,7 @@ class ClusterSource:
         if edits[0].field == WHOLE:
             return self._write_whole(edits[0], dry_run=dry_run)
         one = self.the_object(ref)
-        query = {"fieldManager": FIELD_MANAGER, **({"dryRun": "All"} if dry_run else {})}
+        query = {"fieldManager": manager, **({"dryRun": "All"} if dry_run else {})}
         pause = 0.1
         while True:
             try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from ksconfig.errors import ClusterFailure, RightMissing
@@ -32,6 +32,7 @@ class Workload:
         self.controller = controller
         self.patience = patience
         self.unproved: dict[str, str] = {}
+        self._ordered = ""  # the rollout that was ordered here
         self._service = controller.name.removesuffix("-controller-manager") + "-webhook-server-service"
         self._group = _GROUPS[0] if controller.name.startswith("kserve") else _GROUPS[1]
 
@@ -175,11 +176,21 @@ class Workload:
             else:
                 return True
 
+    def replaces(self, pods: Iterable[Mapping[str, Any]]) -> bool:
+        """Whether a rollout that was ordered in this way is replacing these pods: none of them is of its template."""
+        stamp = self._ordered or _stamp(self.controller.workload["spec"]["template"])
+        return bool(stamp) and all(_stamp(pod) != stamp for pod in pods)
+
     def roll(self, stamp: str) -> None:
         """Change the pod template, so that the workload replaces its pods by its own strategy."""
+        self._ordered = stamp
         template = {"metadata": {"annotations": {_RESTARTED_AT: stamp}}}
         body = {"spec": {"template": template}}
         query = {"fieldManager": FIELD_MANAGER}
         self.patience.call(
             lambda: self._client.request("PATCH", self.controller.path, body, content_type=_STRATEGIC, query=query)
         )
+
+
+def _stamp(made: Mapping[str, Any]) -> str:
+    return str(((made.get("metadata") or {}).get("annotations") or {}).get(_RESTARTED_AT) or "")
