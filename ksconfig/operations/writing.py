@@ -54,7 +54,7 @@ def write_once(site: Site, plan: Plan, options: Options) -> Revision | None:
         site.source.write(plan.edits, FIELD_MANAGER if revision else UNRECORDED)
     except (Conflict, ClusterFailure) as error:
         if error.left:
-            error.not_done = f"not all was written: {', '.join(error.left)}"
+            error.not_done = f"only {', '.join(error.left)} was written"
             options.written(revision.number if revision else None)
         elif revision is not None and (isinstance(error, Conflict) or 400 <= error.status < 500):
             site.records.delete([revision])

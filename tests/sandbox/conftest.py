@@ -12,6 +12,7 @@ import pytest
 from sandbox import build, handle, places
 from sandbox.kubelet.container import Pace
 from sandbox.releases import RELEASES, Release
+from tests.sandbox.command_line import CommandLine
 from tests.sandbox.kserve import KServe
 
 _HERE = Path(__file__).parent
@@ -93,6 +94,12 @@ def kserve(request: pytest.FixtureRequest, sandboxes: Sandboxes) -> Iterator[KSe
     before = made.remember()
     yield made
     made.restore(before)
+
+
+@pytest.fixture
+def ksconfig(kserve: KServe) -> CommandLine:
+    """The command line of somebody who may do everything."""
+    return CommandLine(kserve.sandbox.kubeconfig)
 
 
 @pytest.fixture

@@ -14,11 +14,6 @@ pytestmark = pytest.mark.kserve("0.7.0")
 
 
 @pytest.fixture
-def ksconfig(kserve: KServe) -> CommandLine:
-    return CommandLine(kserve.sandbox.kubeconfig)
-
-
-@pytest.fixture
 def deleted(kserve: KServe, ksconfig: CommandLine) -> Iterator[dict[str, str]]:
     """The config is deleted after a change; gives what it held."""
     data = kserve.config()

@@ -20,11 +20,6 @@ IMAGE = "reg.local:5000/team/sk:v9"
 SKLEARN = {"sklearn": {"storageUri": "gs://models/iris"}}
 
 
-@pytest.fixture
-def ksconfig(kserve: KServe) -> CommandLine:
-    return CommandLine(kserve.sandbox.kubeconfig)
-
-
 @pytest.mark.kserve("0.7.0")
 def test_in_0_7_a_new_service_has_the_image_in_the_instant_the_command_returns(
     kserve: KServe, ksconfig: CommandLine

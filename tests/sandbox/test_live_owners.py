@@ -12,11 +12,6 @@ COMMAND = ("set-image", "sklearn", "reg.local/sk:v9", "--no-restart")
 pytestmark = pytest.mark.kserve("0.7.0")
 
 
-@pytest.fixture
-def ksconfig(kserve: KServe) -> CommandLine:
-    return CommandLine(kserve.sandbox.kubeconfig)
-
-
 def annotate(kserve: KServe, name: str, value: str | None) -> None:
     kserve.api.patch(kserve.config_path, {"metadata": {"annotations": {name: value}}})
 

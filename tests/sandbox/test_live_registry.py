@@ -19,11 +19,6 @@ def repository(registry: Registry, buildah: Buildah) -> str:
     return f"{registry.host}/team/sk"
 
 
-@pytest.fixture
-def ksconfig(kserve: KServe) -> CommandLine:
-    return CommandLine(kserve.sandbox.kubeconfig)
-
-
 def platforms(kserve: KServe, *architectures: str) -> None:
     """Let the nodes be of some architectures."""
     nodes = kserve.sandbox.api().request("GET", "/api/v1/nodes")["items"]

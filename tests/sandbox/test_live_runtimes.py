@@ -16,11 +16,6 @@ MODEL: Object = {"model": {"modelFormat": {"name": "sklearn"}, "storageUri": "gs
 STANDARD = "kserve-sklearnserver"
 
 
-@pytest.fixture
-def ksconfig(kserve: KServe) -> CommandLine:
-    return CommandLine(kserve.sandbox.kubeconfig)
-
-
 def named(runtime: str | None = None) -> Object:
     """A predictor of sklearn that names a runtime, or none."""
     return {"model": {**MODEL["model"], **({"runtime": runtime} if runtime else {})}}

@@ -22,11 +22,6 @@ OWN = {"name": "kserve-container", "image": "my.local/own:1"}
 MODEL = {"model": {"modelFormat": {"name": "sklearn"}, **URI}}
 
 
-@pytest.fixture
-def ksconfig(kserve: KServe) -> CommandLine:
-    return CommandLine(kserve.sandbox.kubeconfig)
-
-
 def model(**more: Any) -> dict[str, Any]:
     return {"model": {**MODEL["model"], **more}}
 
