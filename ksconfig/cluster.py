@@ -283,12 +283,12 @@ class Cluster:
         mine, rest = _split(options, ("allow", "care"))
         return self.apply(self.plan_unset(path, **mine), **rest)
 
-    def close_pending(self) -> Revision | None:
+    def close_pending(self, *, dry_run: bool = False) -> Revision | None:
         """Close the newest revision if it was recorded and never written; gives it, unless it was a rollback."""
         pending = way_back.never_written(self.site)
         if pending is None:
             return None
-        closed = self.site.records.mark(pending, "closed")
+        closed = pending if dry_run else self.site.records.mark(pending, "closed")
         return None if closed.is_rollback else closed
 
     def rollback(self, to: int | None = None, **options: Any) -> Result:

@@ -135,11 +135,14 @@ def rollback(to_revision: int | None) -> None:
     that were changed; what somebody else has changed since is a conflict (exit 4). The controller is restarted.
     """
     opened = open_cluster("rollback")
-    if to_revision is None and not opened.settings.dry_run and (closed := opened.cluster.close_pending()):
-        text = f"revision {closed.number} was recorded and never written: it is closed now, and nothing else was done"
+    dry = opened.settings.dry_run
+    if to_revision is None and (closed := opened.cluster.close_pending(dry_run=dry)):
+        done = "would be closed, and nothing else done (dry run)" if dry else "is closed now, and nothing else was done"
+        text = f"revision {closed.number} was recorded and never written: it {done}"
         if opened.settings.for_machines:
             document = output.change_document("rollback", opened.cluster.release)
             document["closed"] = closed.number
+            document["dryRun"] = dry
             output.document(document, opened.settings.output)
         else:
             output.result(text)

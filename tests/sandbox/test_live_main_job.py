@@ -369,3 +369,18 @@ def test_a_command_whose_output_nobody_reads_any_more_goes_on_to_its_end(kserve:
     assert process.wait(60) == 0
     assert kserve.controller()["metadata"]["uid"] != old
     assert ksconfig.ok("history", "-o", "json").json["items"][0]["state"] == "ready"
+
+
+@pytest.mark.kserve("0.7.0")
+def test_a_rollback_of_what_was_never_written_closes_it_and_its_dry_run_says_so(
+    kserve: KServe, ksconfig: CommandLine
+) -> None:
+    ksconfig.ok("set-image", "agent", "reg.local/agent:v8")
+    with connect(kubeconfig=kserve.sandbox.kubeconfig) as cluster:
+        record(cluster.site, cluster.plan_set_image({"sklearn": IMAGE}), Options())  # and the process is killed
+    before = kserve.config()
+    dry = ksconfig.ok("rollback", "--dry-run", "-o", "json").json
+    assert (dry["closed"], dry["dryRun"], dry["changes"]) == (2, True, [])
+    assert "is closed now" in ksconfig.ok("rollback").out
+    assert kserve.config() == before
+    assert ksconfig.ok("rollback", "--dry-run", "-o", "json").json["closed"] is None
