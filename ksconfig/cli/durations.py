@@ -25,8 +25,6 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # no older click can
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The seconds; click's own error if it is none."""
-        if isinstance(value, float):  # a default
-            return value
         option = param.opts[-1] if param else "It"
         parts = _PART.findall(value)
         if not parts or "".join(number + unit for number, unit in parts) != value:

@@ -149,7 +149,7 @@ def _report(error: KsconfigError, settings: Settings) -> int:
 def _error_document(error: KsconfigError, settings: Settings, **more: Any) -> None:
     if settings.for_machines:
         fault = output.error_content(error)
-        fault.update(more)  # type: ignore[typeddict-item]
+        fault.update(more)  # type: ignore[typeddict-item]  # names of its fields, as keywords
         content: documents.Error = {
             "apiVersion": output.API_VERSION,
             "kind": "Error",
