@@ -98,11 +98,11 @@ class Number(click.IntRange):
     """A number from some bound on, and the error that says which."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int) or re.fullmatch("-?[0-9]+", value):  # int() takes 1_000 and other scripts too
+        number = isinstance(value, int) or re.fullmatch("-?[0-9]+", value)  # int() takes 1_000 and other scripts too
+        if number:
             with suppress(click.BadParameter):
                 return int(super().convert(value, param, ctx))
         name = param.opts[-1] if isinstance(param, click.Option) else param.human_readable_name if param else "It"
-        number = isinstance(value, int) or re.fullmatch("-?[0-9]+", value)
         raise click.UsageError(
             f"{name} is {value if number else repr(value)}, and must be a number from {self.min}", ctx
         )
